@@ -1,0 +1,169 @@
+//! Agents.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// One page of a list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct List<T> {
+    /// The rows of this page.
+    pub items: Vec<T>,
+    /// Names the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// How many rows there are on all pages.
+    pub total: Total,
+}
+
+/// A count.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Total {
+    /// The number.
+    pub value: u64,
+    /// Whether it is exact.
+    pub exact: bool,
+}
+
+/// One axis of an agent's state, with its age.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Axis {
+    /// The value, in the words of the state model.
+    pub value: String,
+    /// When it was last heard.
+    pub observed_at: Timestamp,
+    /// Why, in a sentence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// The axis of the config.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConfigAxis {
+    /// The axis.
+    #[serde(flatten)]
+    pub axis: Axis,
+    /// Hash of the config that the agent should run, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired: Option<String>,
+    /// Hash that the agent last acknowledged, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<String>,
+    /// The push that the desired config came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub push: Option<String>,
+    /// What the agent's "applied" is worth: `proven` or `unproven`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
+}
+
+/// How loudly an agent calls for a person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attention {
+    /// `ok`, `watch` or `act`.
+    pub level: String,
+    /// Why, in a sentence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// What runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Service {
+    /// `service.name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `service.version`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// An agent, as lists show it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Its `instance_uid` as a lowercase UUID.
+    pub uid: String,
+    /// What people call it.
+    pub name: String,
+    /// What runs.
+    pub service: Service,
+    /// Whether it is there.
+    pub connection: Axis,
+    /// How it fares.
+    pub health: Axis,
+    /// Whether it runs what it should.
+    pub config: ConfigAxis,
+    /// Whether a person should look.
+    pub attention: Attention,
+    /// How it reaches the server, while it does: `websocket` or `http`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transport: Option<String>,
+    /// When it first reported.
+    pub first_seen: Timestamp,
+    /// When it last spoke.
+    pub last_seen: Timestamp,
+    /// When its process started, while it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// Its attributes, under OpenTelemetry's names.
+    pub attributes: BTreeMap<String, String>,
+    /// Its OpAMP capabilities by name; unknown bits as numbers.
+    pub capabilities: Vec<String>,
+    /// Its custom capabilities by bare name.
+    pub custom_capabilities: Vec<String>,
+}
+
+/// An agent, with all that is known of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentDetail {
+    /// What lists show.
+    #[serde(flatten)]
+    pub agent: Agent,
+    /// Its components, by name.
+    #[serde(default)]
+    pub components: BTreeMap<String, Component>,
+    /// The files that it runs.
+    #[serde(default)]
+    pub effective_config: Vec<ConfigFile>,
+    /// The files that it should run.
+    #[serde(default)]
+    pub desired_config: Vec<ConfigFile>,
+}
+
+/// The health of one component.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Component {
+    /// Whether it works.
+    pub healthy: bool,
+    /// Its own word for its state.
+    pub status: String,
+    /// What went wrong last.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub last_error: String,
+    /// When the state was observed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_at: Option<Timestamp>,
+    /// Further facts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
+    /// The components below.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub components: BTreeMap<String, Component>,
+}
+
+/// A file of a config.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConfigFile {
+    /// Its name.
+    pub name: String,
+    /// Its media type, where it was said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content_type: String,
+    /// What it is for, where it was said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub role: String,
+    /// Its content; bytes that are no UTF-8 are replaced.
+    pub body: String,
+}

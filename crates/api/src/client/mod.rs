@@ -1,0 +1,188 @@
+//! A typed client of the REST API.
+
+mod error;
+mod watch;
+
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder, Response};
+use serde::de::DeserializeOwned;
+
+use crate::{Agent, AgentDetail, BASE, Command, CommandRequest, List, Problem, Push, PushRequest};
+
+pub use error::ClientError;
+pub use watch::Watch;
+
+/// Largest body that is read, in bytes.
+const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
+
+/// Longest time for a call, streams apart.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A client of one server.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    server: String,
+    token: String,
+}
+
+impl Client {
+    /// A client of the server at `server` (such as `http://127.0.0.1:4321`) that shows `token`.
+    ///
+    /// # Errors
+    /// [`ClientError::Address`] when `server` is no `http` URL.
+    pub fn new(server: &str, token: &str) -> Result<Self, ClientError> {
+        let url =
+            reqwest::Url::parse(server).map_err(|error| ClientError::address(server, error.to_string()))?;
+        if url.scheme() != "http" {
+            let reason = "only http:// is spoken so far; reach a remote server through a tunnel".to_owned();
+            return Err(ClientError::address(server, reason));
+        }
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .user_agent(concat!("tidegate/", env!("CARGO_PKG_VERSION")))
+            // Redirects are never sent by our server, and a token must not follow one.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|source| ClientError::Unreachable { server: server.to_owned(), source })?;
+        Ok(Self { http, server: server.trim_end_matches('/').to_owned(), token: token.to_owned() })
+    }
+
+    /// The server's address.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// One page of the agents that match a query.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn list_agents(
+        &self,
+        q: &str,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<List<Agent>, ClientError> {
+        let mut query = vec![("q", q.to_owned()), ("limit", limit.to_string())];
+        query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
+        self.call(self.request(Method::GET, "/agents").query(&query)).await
+    }
+
+    /// Every agent that matches a query, page by page.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn all_agents(&self, q: &str) -> Result<Vec<Agent>, ClientError> {
+        let mut agents = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = self.list_agents(q, cursor.as_deref(), 500).await?;
+            agents.extend(page.items);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(agents);
+            }
+        }
+    }
+
+    /// All that is known of one agent.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn agent(&self, uid: &str) -> Result<AgentDetail, ClientError> {
+        self.call(self.request(Method::GET, &format!("/agents/{uid}"))).await
+    }
+
+    /// Queues a command for one agent.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn send_command(&self, uid: &str, request: &CommandRequest) -> Result<Command, ClientError> {
+        self.call(self.request(Method::POST, &format!("/agents/{uid}/commands")).json(request)).await
+    }
+
+    /// A command as it is now.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn command(&self, id: &str) -> Result<Command, ClientError> {
+        self.call(self.request(Method::GET, &format!("/commands/{id}"))).await
+    }
+
+    /// Pushes a config.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn push(&self, request: &PushRequest) -> Result<Push, ClientError> {
+        self.call(self.request(Method::POST, "/pushes").json(request)).await
+    }
+
+    /// A push as it is now.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn push_state(&self, id: &str) -> Result<Push, ClientError> {
+        self.call(self.request(Method::GET, &format!("/pushes/{id}"))).await
+    }
+
+    /// Follows the fleet; `kinds` are `agents` and `events`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn watch(
+        &self,
+        q: &str,
+        kinds: &[&str],
+        last_event: Option<&str>,
+    ) -> Result<Watch, ClientError> {
+        let query = [("q", q.to_owned()), ("kinds", kinds.join(","))];
+        let mut request = self.request(Method::GET, "/watch").query(&query);
+        if let Some(id) = last_event {
+            request = request.header("last-event-id", id);
+        }
+        Ok(Watch::new(self.send(request).await?, self.server.clone()))
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{BASE}{path}", self.server)).bearer_auth(&self.token)
+    }
+
+    async fn call<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
+        let response = self.send(request.timeout(DEADLINE)).await?;
+        let body = self.body(response).await?;
+        serde_json::from_slice(&body)
+            .map_err(|error| ClientError::Answer { server: self.server.clone(), reason: error.to_string() })
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        let unreachable = |source| ClientError::Unreachable { server: self.server.clone(), source };
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body = self.body(response).await?;
+        let problem = serde_json::from_slice(&body).unwrap_or_else(|_| Problem {
+            status: status.as_u16(),
+            title: status.to_string(),
+            detail: format!("{} answered {status}; is it a Tidegate server?", self.server),
+            ..Problem::default()
+        });
+        Err(ClientError::Refused(Box::new(problem)))
+    }
+
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, ClientError> {
+        let mut body = Vec::new();
+        let unreachable = |source| ClientError::Unreachable { server: self.server.clone(), source };
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > MAX_BODY_BYTES {
+                let reason = format!("it is longer than {MAX_BODY_BYTES} bytes");
+                return Err(ClientError::Answer { server: self.server.clone(), reason });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}

@@ -1,0 +1,28 @@
+//! The REST API's wire types and, with the feature `client`, a typed client.
+//!
+//! Only this crate and the server's REST module know the API's JSON. Keys are stable within a major version; every
+//! text that comes from an agent is as the agent sent it, bounded and not escaped.
+
+mod agent;
+#[cfg(feature = "client")]
+pub mod client;
+mod command;
+mod event;
+mod problem;
+mod push;
+pub mod sse;
+
+pub use agent::{
+    Agent, AgentDetail, Attention, Axis, Component, ConfigAxis, ConfigFile, List, Service, Total,
+};
+pub use command::{Answer, Command, CommandRequest};
+pub use event::{Event, WatchEvent};
+pub use jiff::Timestamp;
+pub use problem::{Problem, ProblemDetail};
+pub use push::{Push, PushAgent, PushFile, PushRequest, PushSummary};
+
+/// Base path of the API.
+pub const BASE: &str = "/api/v1";
+
+/// Media type of an error's body (RFC 9457).
+pub const PROBLEM_TYPE: &str = "application/problem+json";

@@ -1,0 +1,98 @@
+//! Pushes: one config body for the agents that match a query.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Axis, Timestamp};
+
+/// What to push to whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PushRequest {
+    /// The agents, in the search language; an empty query is refused: `name:*` says "all".
+    pub q: String,
+    /// The files of the config.
+    pub files: Vec<PushFile>,
+    /// How many agents the query is expected to match; another number is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_count: Option<u64>,
+}
+
+/// A file to push.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PushFile {
+    /// Its name.
+    pub name: String,
+    /// Its media type; guessed from the name when left out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content_type: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub role: String,
+    /// Its content.
+    pub body: String,
+}
+
+/// A push and how far each agent has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Push {
+    /// Its id.
+    pub id: String,
+    /// Hash of the config, in hexadecimal.
+    pub config: String,
+    /// The query.
+    pub q: String,
+    /// Who pushed.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
+    /// How many agents stand where.
+    pub summary: PushSummary,
+    /// Each agent.
+    pub agents: Vec<PushAgent>,
+}
+
+/// How many agents of a push stand where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushSummary {
+    /// All of them.
+    pub total: u64,
+    /// Run it, and their supervisor has shown so.
+    pub proven: u64,
+    /// Say that they run it.
+    pub unproven: u64,
+    /// Wait for the offer or have not answered.
+    pub pending: u64,
+    /// Are applying it.
+    pub applying: u64,
+    /// Could not apply it.
+    pub failed: u64,
+    /// Have been given another config since.
+    pub superseded: u64,
+    /// Cannot take a config.
+    pub refused: u64,
+}
+
+impl PushSummary {
+    /// True when no agent will move by itself any more.
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        self.pending == 0 && self.applying == 0
+    }
+}
+
+/// How far one agent has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PushAgent {
+    /// Its uid.
+    pub uid: String,
+    /// Its name.
+    pub name: String,
+    /// `pending`, `applying`, `proven`, `unproven`, `failed`, `superseded` or `refused`.
+    pub state: String,
+    /// Why, in a sentence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Whether it is there.
+    pub connection: Axis,
+}

@@ -1,0 +1,213 @@
+//! What there is: every capability with its messages and the shape of their payloads, for people and forms.
+
+use serde::Serialize;
+
+use crate::name::{CHATOPS, NULL_COMMAND, SHUTDOWN, bare};
+use crate::{chatops, order};
+
+/// A custom capability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Capability {
+    /// Its bare name.
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// Whether carrying an order out twice does more than once.
+    pub idempotent: bool,
+    /// Its messages.
+    pub messages: &'static [MessageType],
+}
+
+/// A type of message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MessageType {
+    /// The value of `CustomMessage.type`.
+    pub kind: &'static str,
+    /// Who sends it.
+    pub direction: Direction,
+    /// What it means, in one sentence.
+    pub summary: &'static str,
+    /// The fields of its payload, a JSON object.
+    pub fields: &'static [Field],
+}
+
+/// Who sends a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The server, to an agent.
+    ToAgent,
+    /// An agent, to the server.
+    ToServer,
+}
+
+/// A field of a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Its form in JSON.
+    pub form: JsonForm,
+    /// Whether a sender must set it.
+    pub required: bool,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// The form of a field in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JsonForm {
+    /// Text.
+    Text,
+    /// A whole number, 0 or more.
+    Number,
+    /// True or false.
+    Flag,
+    /// An object.
+    Object,
+}
+
+const fn required(name: &'static str, form: JsonForm, meaning: &'static str) -> Field {
+    Field { name, form, required: true, meaning }
+}
+
+const fn optional(name: &'static str, form: JsonForm, meaning: &'static str) -> Field {
+    Field { name, form, required: false, meaning }
+}
+
+const CLASSIFIER: Field = optional("classifier", JsonForm::Text, "kind of order, by convention `custom`");
+const ACTION: Field = optional("action", JsonForm::Text, "the sender's word for the action");
+const ID: Field = optional("id", JsonForm::Text, "correlates the answer; carried out once per id");
+const CODE: Field = required("http_code", JsonForm::Text, "HTTP status as text, `0` without an answer");
+const BODY: Field = optional("body", JsonForm::Text, "beginning of the answer's body");
+const TRUNCATED: Field = optional("truncated", JsonForm::Flag, "whether the body is only the beginning");
+const DURATION: Field = optional("duration_ms", JsonForm::Number, "milliseconds that the call took");
+
+const CATALOGUE: &[Capability] = &[
+    Capability {
+        name: CHATOPS,
+        summary: "Starts an action of the agent's pipeline through its local HTTP input.",
+        idempotent: false,
+        messages: &[
+            MessageType {
+                kind: chatops::REQUEST,
+                direction: Direction::ToAgent,
+                summary: "Posts the attributes to the input's path that the tag names.",
+                fields: &[
+                    CLASSIFIER,
+                    ACTION,
+                    required("tag", JsonForm::Text, "path of the local HTTP input; empty means `/`"),
+                    optional("attributes", JsonForm::Object, "body of the call"),
+                    ID,
+                    optional("deadline_ms", JsonForm::Number, "milliseconds that the call may take"),
+                    optional("reply", JsonForm::Text, "`always`: success is answered too"),
+                ],
+            },
+            MessageType {
+                kind: chatops::FAILURE,
+                direction: Direction::ToServer,
+                summary: "The call did not end with a 2xx status.",
+                fields: &[
+                    CODE,
+                    required("err_msg", JsonForm::Text, "what went wrong"),
+                    ID,
+                    BODY,
+                    TRUNCATED,
+                    DURATION,
+                ],
+            },
+            MessageType {
+                kind: chatops::RESULT,
+                direction: Direction::ToServer,
+                summary: "The call ended with a 2xx status; sent only on `reply: always`.",
+                fields: &[
+                    CODE,
+                    required("id", JsonForm::Text, "the request's id"),
+                    BODY,
+                    TRUNCATED,
+                    DURATION,
+                ],
+            },
+        ],
+    },
+    Capability {
+        name: SHUTDOWN,
+        summary: "Shuts the agent and its supervisor down.",
+        idempotent: true,
+        messages: &[MessageType {
+            kind: order::SHUTDOWN_AGENT,
+            direction: Direction::ToAgent,
+            summary: "Stops the agent for good.",
+            fields: &[CLASSIFIER, ACTION, ID],
+        }],
+    },
+    Capability {
+        name: NULL_COMMAND,
+        summary: "Does nothing; shows that custom messages arrive.",
+        idempotent: true,
+        messages: &[MessageType {
+            kind: order::DO_NOTHING,
+            direction: Direction::ToAgent,
+            summary: "Is logged by the supervisor.",
+            fields: &[CLASSIFIER, ACTION, optional("dummyValue", JsonForm::Text, "any text"), ID],
+        }],
+    },
+];
+
+/// Every capability that this crate knows.
+#[must_use]
+pub const fn catalogue() -> &'static [Capability] {
+    CATALOGUE
+}
+
+/// The capability of a name in either form.
+#[must_use]
+pub fn describe(name: &str) -> Option<&'static Capability> {
+    CATALOGUE.iter().find(|capability| capability.name == bare(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value};
+    use tidegate_opamp::CustomMessage;
+
+    use super::*;
+
+    /// A payload made from the catalogue alone.
+    fn payload(fields: &[Field]) -> Value {
+        let value = |field: &Field| match (field.name, field.form) {
+            ("http_code", _) => Value::from("200"),
+            (_, JsonForm::Text) => Value::from("text"),
+            (_, JsonForm::Number) => Value::from(5),
+            (_, JsonForm::Flag) => Value::from(true),
+            (_, JsonForm::Object) => Value::Object(Map::new()),
+        };
+        fields.iter().map(|field| (field.name.to_owned(), value(field))).collect::<Map<_, _>>().into()
+    }
+
+    #[test]
+    fn given_a_payload_made_from_the_catalogue_when_parsed_then_every_message_is_understood() {
+        for capability in catalogue() {
+            for kind in capability.messages {
+                for only_required in [false, true] {
+                    let fields: Vec<_> =
+                        kind.fields.iter().filter(|f| f.required || !only_required).copied().collect();
+                    let message = CustomMessage {
+                        capability: capability.name.to_owned(),
+                        kind: kind.kind.to_owned(),
+                        data: serde_json::to_vec(&payload(&fields)).unwrap().into(),
+                        ..CustomMessage::default()
+                    };
+                    assert!(crate::parse(&message).is_ok(), "{} {}", capability.name, kind.kind);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn given_either_form_of_a_name_when_described_then_it_is_found() {
+        assert_eq!(describe(&crate::prefixed(SHUTDOWN)).map(|c| c.name), Some(SHUTDOWN));
+        assert_eq!(describe("com.example.other"), None);
+    }
+}

@@ -1,0 +1,56 @@
+//! Names of capabilities, and the two forms in which peers write them.
+
+/// An action of the agent's own pipeline, started over a local HTTP input.
+pub const CHATOPS: &str = "org.mp3monster.opamp_provider.chatopcommand";
+
+/// Shuts the agent down.
+pub const SHUTDOWN: &str = "org.mp3monster.opamp_provider.command_shutdown_agent";
+
+/// Does nothing; shows that custom messages arrive.
+pub const NULL_COMMAND: &str = "org.mp3monster.opamp_provider.nullcommand";
+
+/// What some supervisors put before each name that they announce.
+pub const REQUEST_PREFIX: &str = "request:";
+
+/// The name without [`REQUEST_PREFIX`], the form of the specification.
+#[must_use]
+pub fn bare(name: &str) -> &str {
+    name.strip_prefix(REQUEST_PREFIX).unwrap_or(name)
+}
+
+/// The name with [`REQUEST_PREFIX`], once.
+#[must_use]
+pub fn prefixed(name: &str) -> String {
+    format!("{REQUEST_PREFIX}{}", bare(name))
+}
+
+/// How a peer's list writes a capability: the bare form where it has both, `None` where it has neither.
+#[must_use]
+pub fn listed_as<'a>(list: &'a [String], name: &str) -> Option<&'a str> {
+    let wanted = bare(name);
+    let same = || list.iter().map(String::as_str).filter(|entry| bare(entry) == wanted);
+    same().find(|entry| *entry == wanted).or_else(|| same().next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_either_form_when_made_bare_or_prefixed_then_the_prefix_stands_once_at_most() {
+        for form in [CHATOPS.to_owned(), prefixed(CHATOPS), prefixed(&prefixed(CHATOPS))] {
+            assert_eq!(bare(&form), CHATOPS);
+            assert_eq!(prefixed(&form), format!("request:{CHATOPS}"));
+        }
+    }
+
+    #[test]
+    fn given_a_peers_list_when_asked_for_a_capability_then_its_own_form_is_found() {
+        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let prefixed_chat = prefixed(CHATOPS);
+        assert_eq!(listed_as(&list(&[SHUTDOWN, CHATOPS]), CHATOPS), Some(CHATOPS));
+        assert_eq!(listed_as(&list(&[&prefixed_chat]), CHATOPS), Some(prefixed_chat.as_str()));
+        assert_eq!(listed_as(&list(&[&prefixed_chat, CHATOPS]), &prefixed_chat), Some(CHATOPS));
+        assert_eq!(listed_as(&list(&[SHUTDOWN]), CHATOPS), None);
+    }
+}

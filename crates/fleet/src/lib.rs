@@ -1,0 +1,23 @@
+//! The domain: agents, configs, commands, authorization, audit entries. Pure functions of values.
+//!
+//! State goes in, state and effects come out; time, randomness and ids are arguments. What an agent sends is
+//! handled by [`session`], what it is told is built by [`offer`] alone.
+
+mod actor;
+pub mod agent;
+mod audit;
+mod command;
+mod config;
+mod event;
+pub mod offer;
+pub mod query;
+pub mod session;
+mod time;
+
+pub use actor::{Action, Actor, Denied, Face, Scope, authorize};
+pub use agent::Agent;
+pub use audit::AuditEntry;
+pub use command::{Command, CommandId, CommandKind, CommandState, Outcome};
+pub use config::{Config, Push, PushId};
+pub use event::{Event, EventKind};
+pub use time::Timestamp;

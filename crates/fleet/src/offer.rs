@@ -1,0 +1,161 @@
+//! The one builder of messages to an agent: the reply to its report and the message sent unasked are the same
+//! function, so that neither can offer what the other would not.
+
+use tidegate_opamp::{
+    AgentCapabilities, AgentRemoteConfig, CommandType, CustomCapabilities, CustomMessage, RetryInfo,
+    ServerCapabilities, ServerErrorResponse, ServerErrorResponseType, ServerToAgent, ServerToAgentCommand,
+    server_to_agent_flags,
+};
+
+use crate::{Agent, Command, CommandId, CommandKind, CommandState, Timestamp};
+
+/// What this server says of itself.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// What it can do.
+    pub capabilities: ServerCapabilities,
+    /// Its custom capabilities, by bare name.
+    pub custom_capabilities: Vec<String>,
+}
+
+/// Why a message is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// The first message to this agent on a connection, or any over HTTP: it names the server's capabilities
+    /// (OpAMP S005, S165).
+    Introduction,
+    /// A later reply on a connection.
+    Reply,
+    /// Something is to be told that the agent did not ask for.
+    Push,
+}
+
+/// A message to an agent, and what sending it means.
+#[derive(Debug)]
+pub struct Offer {
+    /// The message.
+    pub message: ServerToAgent,
+    /// The command it carries, marked as sent: the caller commits that before the message leaves.
+    pub sent: Option<CommandId>,
+}
+
+impl Offer {
+    /// True when a message sent unasked would say nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        ServerToAgent { instance_uid: self.message.instance_uid.clone(), ..ServerToAgent::default() }
+            == self.message
+    }
+}
+
+/// Builds the message that `agent` should get now.
+pub fn build(
+    agent: &mut Agent,
+    commands: &mut [Command],
+    profile: &Profile,
+    occasion: Occasion,
+    ask_full_state: bool,
+    now: Timestamp,
+) -> Offer {
+    let mut message = ServerToAgent { instance_uid: agent.uid.to_wire(), ..ServerToAgent::default() };
+    if occasion == Occasion::Introduction {
+        message.capabilities = profile.capabilities.0;
+    }
+    let start_time = agent.start_time();
+    if !ask_full_state
+        && agent.capabilities.contains(AgentCapabilities::ACCEPTS_RESTART_COMMAND)
+        && let Some(restart) = next(commands, |kind| matches!(kind, CommandKind::Restart))
+    {
+        // A command stands alone with uid and capabilities (OpAMP S158); the rest waits for the next message.
+        message.command = Some(ServerToAgentCommand { kind: CommandType::Restart, ..Default::default() });
+        restart.mark_sent(now, start_time);
+        return Offer { message, sent: Some(restart.id.clone()) };
+    }
+    if ask_full_state {
+        message.flags = server_to_agent_flags::REPORT_FULL_STATE;
+    }
+    if occasion == Occasion::Introduction {
+        let capabilities = profile.custom_capabilities.clone();
+        message.custom_capabilities = Some(CustomCapabilities { capabilities, ..Default::default() });
+    }
+    message.remote_config = remote_config(agent, now);
+    let sent = custom_message(agent, commands, now).map(|(custom, id)| {
+        message.custom_message = Some(custom);
+        id
+    });
+    Offer { message, sent }
+}
+
+/// The desired config, where the agent takes configs and last acknowledged another hash (OpAMP S096–S099). An equal
+/// hash is never offered again by itself, whatever became of it (ruling A15).
+fn remote_config(agent: &mut Agent, now: Timestamp) -> Option<AgentRemoteConfig> {
+    if !agent.capabilities.contains(AgentCapabilities::ACCEPTS_REMOTE_CONFIG) {
+        return None;
+    }
+    let wanted = agent.desired.as_ref()?.config.hash;
+    if agent.acknowledged_hash() == Some(&wanted.0[..]) {
+        return None;
+    }
+    let desired = agent.desired.as_mut()?;
+    desired.offered_at = Some(now);
+    Some(AgentRemoteConfig {
+        config: Some((*desired.config.files).clone()),
+        config_hash: wanted.to_wire(),
+        ..Default::default()
+    })
+}
+
+/// The oldest custom message that waits, where the agent lists its capability (OpAMP S164); one a message (S166).
+fn custom_message(
+    agent: &Agent,
+    commands: &mut [Command],
+    now: Timestamp,
+) -> Option<(CustomMessage, CommandId)> {
+    let command = next(commands, |kind| match kind {
+        CommandKind::Custom { capability, .. } => agent.custom_capabilities().any(|name| name == capability),
+        CommandKind::Restart => false,
+    })?;
+    command.mark_sent(now, agent.start_time());
+    let CommandKind::Custom { capability, kind, data, .. } = &command.kind else {
+        return None;
+    };
+    let message = CustomMessage {
+        capability: capability.clone(),
+        kind: kind.clone(),
+        data: data.clone(),
+        ..CustomMessage::default()
+    };
+    Some((message, command.id.clone()))
+}
+
+fn next(commands: &mut [Command], wanted: impl Fn(&CommandKind) -> bool) -> Option<&mut Command> {
+    commands.iter_mut().find(|command| command.state == CommandState::Queued && wanted(&command.kind))
+}
+
+/// The answer to a message that is not processed: the uid as it came, and the error alone (ruling A4).
+#[must_use]
+pub fn bad_request(instance_uid: bytes::Bytes, reason: String) -> ServerToAgent {
+    error(instance_uid, ServerErrorResponseType::BadRequest, reason, None)
+}
+
+/// The answer while the server cannot process anything (OpAMP S172, S184).
+#[must_use]
+pub fn unavailable(
+    instance_uid: bytes::Bytes,
+    reason: String,
+    retry_after: std::time::Duration,
+) -> ServerToAgent {
+    let nanoseconds = u64::try_from(retry_after.as_nanos()).unwrap_or(u64::MAX);
+    let retry = RetryInfo { retry_after_nanoseconds: nanoseconds, ..RetryInfo::default() };
+    error(instance_uid, ServerErrorResponseType::Unavailable, reason, Some(retry))
+}
+
+fn error(
+    instance_uid: bytes::Bytes,
+    kind: ServerErrorResponseType,
+    error_message: String,
+    retry_info: Option<RetryInfo>,
+) -> ServerToAgent {
+    let error = ServerErrorResponse { kind, error_message, retry_info, ..ServerErrorResponse::default() };
+    ServerToAgent { instance_uid, error_response: Some(error), ..ServerToAgent::default() }
+}

@@ -1,0 +1,299 @@
+//! One WebSocket: reads into a buffer of the worker, answers, sends what is due, and ends in order.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tidegate_fleet::agent::Transport;
+use tidegate_fleet::offer::{self, Occasion};
+use tidegate_fleet::session::Arrival;
+use tidegate_opamp::ws::{self, Close, Event, MessageKind, Violation, close_code};
+use tidegate_opamp::{AgentToServer, InstanceUid, ServerToAgent, frame};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::{Permit, Plane};
+use crate::state::{Connection, Core, Inbound};
+
+/// Bytes read at a time; a message that fits is decoded where it lies (decision D3).
+const SCRATCH: usize = 32 * 1024;
+
+/// Silence after which the peer is asked whether it is there, and after as much again is given up.
+const PING_EVERY: Duration = Duration::from_secs(30);
+
+/// How long a peer may take to read what it is sent.
+const WRITE_DEADLINE: Duration = Duration::from_secs(20);
+
+/// How long a peer may take to answer a close.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Malformed messages in a row after which the connection is closed (ruling A5).
+const OFFENCES: u32 = 10;
+
+/// Most agents that one socket may carry.
+const MAX_AGENTS: usize = 10_000;
+
+thread_local! {
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into_boxed_slice());
+}
+
+/// What was read.
+enum Heard {
+    Message(Box<AgentToServer>),
+    Malformed(String),
+    Ping(Vec<u8>),
+    Close(Option<Close>),
+    Violation(Violation),
+}
+
+/// Why a connection ends.
+enum End {
+    /// The transport is gone.
+    Gone,
+    /// This side closes, with a code.
+    Close(Close),
+    /// The peer closed; its close is answered with its own code.
+    Answer(Option<Close>),
+}
+
+struct Socket {
+    stream: TcpStream,
+    reader: ws::Reader,
+    core: Arc<Core>,
+    connection: Arc<Connection>,
+    /// The agents that have spoken on it.
+    agents: BTreeSet<InstanceUid>,
+    offences: u32,
+}
+
+/// Serves a socket to its end.
+pub(super) async fn serve(stream: TcpStream, early: Bytes, plane: Plane, permit: Permit) {
+    let Plane { core, mut stopping, serving, .. } = plane;
+    let connection = core.open_connection();
+    let reader = ws::Reader::new(ws::Role::Server, core.options.max_message_bytes);
+    let mut socket = Socket { stream, reader, core, connection, agents: BTreeSet::new(), offences: 0 };
+    let mut ping = tokio::time::interval(PING_EVERY);
+    ping.reset();
+    let mut quiet = 0;
+    let mut end = socket.start(early).await;
+    while end.is_ok() {
+        end = tokio::select! {
+            ready = socket.stream.readable() => match ready {
+                Ok(()) => {
+                    quiet = 0;
+                    ping.reset();
+                    socket.read().await
+                }
+                Err(_) => Err(End::Gone),
+            },
+            () = socket.connection.nudged() => socket.push().await,
+            _ = ping.tick() => {
+                quiet += 1;
+                if quiet > 1 { Err(End::Gone) } else { socket.ping().await }
+            },
+            () = stopping.begun() => Err(End::Close(Close::new(close_code::RESTART, "the server stops"))),
+        };
+    }
+    if let Err(end) = end {
+        socket.end(end).await;
+    }
+    socket.core.close_connection(&socket.connection, std::mem::take(&mut socket.agents));
+    drop((serving, permit));
+}
+
+impl Socket {
+    /// Takes the bytes that came with the handshake; they are freed before the loop begins.
+    async fn start(&mut self, early: Bytes) -> Result<(), End> {
+        let mut early = Vec::from(early);
+        let heard = hear(&mut self.reader, &mut early);
+        drop(early);
+        self.answer(heard).await
+    }
+
+    async fn read(&mut self) -> Result<(), End> {
+        let heard = BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
+            Ok(0) => Err(End::Gone),
+            Ok(length) => Ok(hear(&mut self.reader, &mut buffer[..length])),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Vec::new()),
+            Err(_) => Err(End::Gone),
+        })?;
+        self.answer(heard).await
+    }
+
+    /// Answers everything that one read brought with one write.
+    async fn answer(&mut self, heard: Vec<Heard>) -> Result<(), End> {
+        let mut out = Vec::new();
+        let mut end = Ok(());
+        for heard in heard {
+            end = self.take(heard, &mut out).await;
+            if end.is_err() {
+                break;
+            }
+        }
+        self.write(&out).await?;
+        end
+    }
+
+    async fn take(&mut self, heard: Heard, out: &mut Vec<u8>) -> Result<(), End> {
+        match heard {
+            Heard::Message(message) => {
+                let (reply, uid) = self.exchange(*message).await;
+                self.agents.extend(uid);
+                let refused = reply.error_response.is_some();
+                put(out, &reply);
+                if refused {
+                    return self.offence();
+                }
+                self.offences = 0;
+                Ok(())
+            }
+            Heard::Malformed(reason) => {
+                self.core.metrics.bad_requests.inc();
+                put(out, &offer::bad_request(Bytes::new(), reason));
+                self.offence()
+            }
+            Heard::Ping(payload) => {
+                ws::write_pong(out, &payload, None);
+                Ok(())
+            }
+            Heard::Close(close) => Err(End::Answer(close)),
+            Heard::Violation(violation) => {
+                self.core.metrics.bad_requests.inc();
+                Err(End::Close(Close::new(violation.close_code(), violation.to_string())))
+            }
+        }
+    }
+
+    async fn exchange(&self, message: AgentToServer) -> (ServerToAgent, Option<InstanceUid>) {
+        let uid = InstanceUid::from_bytes(&message.instance_uid).ok();
+        let known = uid.is_none_or(|uid| self.agents.contains(&uid));
+        if !known && self.agents.len() >= MAX_AGENTS {
+            let reason = format!("one connection carries at most {MAX_AGENTS} agents");
+            return (offer::bad_request(message.instance_uid, reason), None);
+        }
+        let occasion = if known { Occasion::Reply } else { Occasion::Introduction };
+        let arrival = Arrival { now: self.core.now(), transport: Transport::WebSocket };
+        let inbound = Inbound { message, arrival, connection: Some(&self.connection), occasion };
+        let reply = self.core.exchange(inbound).await;
+        let uid = uid.filter(|_| reply.error_response.is_none());
+        (reply, uid)
+    }
+
+    fn offence(&mut self) -> Result<(), End> {
+        self.offences += 1;
+        if self.offences < OFFENCES {
+            return Ok(());
+        }
+        let reason = format!("{OFFENCES} messages in a row could not be processed");
+        Err(End::Close(Close::new(close_code::POLICY, reason)))
+    }
+
+    /// Sends what waits for the agents of this socket.
+    async fn push(&mut self) -> Result<(), End> {
+        let mut out = Vec::new();
+        for uid in self.connection.take_nudged() {
+            // One message at a time: a command stands alone, and what waits behind it follows.
+            while let Some(message) = self.core.push(&uid, Occasion::Push).await {
+                let more = message.command.is_some() || message.custom_message.is_some();
+                put(&mut out, &message);
+                if !more {
+                    break;
+                }
+            }
+        }
+        self.write(&out).await
+    }
+
+    async fn ping(&mut self) -> Result<(), End> {
+        let mut out = Vec::new();
+        ws::write_ping(&mut out, b"tidegate", None);
+        self.write(&out).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        match tokio::time::timeout(WRITE_DEADLINE, self.stream.write_all(bytes)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(End::Gone),
+        }
+    }
+
+    /// Ends the socket as RFC 6455 has it: a close each way, then the transport.
+    async fn end(&mut self, end: End) {
+        let mut out = Vec::new();
+        match end {
+            End::Gone => return,
+            End::Answer(close) => {
+                ws::write_close(&mut out, close.as_ref(), None);
+                let _ = self.write(&out).await;
+            }
+            End::Close(close) => {
+                ws::write_close(&mut out, Some(&close), None);
+                if self.write(&out).await.is_ok() {
+                    let _ = tokio::time::timeout(CLOSE_DEADLINE, self.await_close()).await;
+                }
+            }
+        }
+        let _ = self.stream.shutdown().await;
+    }
+
+    /// Reads, and drops, what still comes until the peer's close.
+    async fn await_close(&mut self) {
+        loop {
+            if self.stream.readable().await.is_err() {
+                return;
+            }
+            let heard = BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
+                Ok(0) => None,
+                Ok(length) => Some(hear(&mut self.reader, &mut buffer[..length])),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => Some(Vec::new()),
+                Err(_) => None,
+            });
+            let over = heard.is_none_or(|heard| {
+                heard.iter().any(|heard| matches!(heard, Heard::Close(_) | Heard::Violation(_)))
+            });
+            if over {
+                return;
+            }
+        }
+    }
+}
+
+/// Takes the events out of bytes that were read.
+fn hear(reader: &mut ws::Reader, mut input: &mut [u8]) -> Vec<Heard> {
+    let mut heard = Vec::new();
+    while !input.is_empty() {
+        let (used, event) = match reader.read(input) {
+            Ok(read) => read,
+            Err(violation) => {
+                heard.push(Heard::Violation(violation));
+                return heard;
+            }
+        };
+        heard.extend(match event {
+            None | Some(Event::Pong(_)) => None,
+            Some(Event::Ping(payload)) => Some(Heard::Ping(payload.into_owned())),
+            Some(Event::Close(close)) => Some(Heard::Close(close)),
+            Some(Event::Message { kind: MessageKind::Text, .. }) => {
+                Some(Heard::Malformed("OpAMP messages are binary".into()))
+            }
+            Some(Event::Message { kind: MessageKind::Binary, payload }) => {
+                Some(match frame::decode(&payload) {
+                    Ok(message) => Heard::Message(Box::new(message)),
+                    Err(error) => Heard::Malformed(error.to_string()),
+                })
+            }
+        });
+        input = &mut input[used..];
+    }
+    heard
+}
+
+fn put(out: &mut Vec<u8>, message: &ServerToAgent) {
+    ws::write_message(out, MessageKind::Binary, &frame::encode(message), None, || None);
+}

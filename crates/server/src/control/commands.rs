@@ -1,0 +1,214 @@
+//! Commands: queued in the store, delivered by whoever holds the agent.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tidegate_fleet::{
+    Action, Actor, Agent, AuditEntry, Command, CommandId, CommandKind, CommandState, Event, EventKind,
+    Outcome, authorize,
+};
+use tidegate_opamp::{AgentCapabilities, InstanceUid};
+use tidegate_store::{Transaction, Write};
+
+use super::agents::not_found;
+use super::{Control, ControlError};
+
+/// Commands of one agent that may wait or be under way.
+const MAX_OPEN: usize = 100;
+
+/// Longest time that a command may wait.
+const MAX_DEADLINE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Time given to a local call that a custom message starts.
+const CALL_DEADLINE_MS: u64 = 5_000;
+
+/// What an actor wants an agent to do.
+#[derive(Clone, Debug)]
+pub(crate) enum CommandOrder {
+    Restart,
+    Custom { capability: String, kind: String, data: Bytes },
+}
+
+/// Which commands to list.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CommandFilter {
+    pub(crate) agent: Option<InstanceUid>,
+    pub(crate) state: Option<CommandState>,
+}
+
+impl Control {
+    /// Queues a command; it is stored when this returns, and on its way if the agent is connected.
+    pub(crate) async fn queue_command(
+        &self,
+        actor: &Actor,
+        uid: &InstanceUid,
+        order: CommandOrder,
+        deadline: Option<Duration>,
+    ) -> Result<Command, ControlError> {
+        let action = match order {
+            CommandOrder::Restart => Action::Restart,
+            CommandOrder::Custom { .. } => Action::SendMessage,
+        };
+        authorize(actor, action)?;
+        let deadline = deadline.unwrap_or(Command::DEFAULT_DEADLINE);
+        if deadline.is_zero() || deadline > MAX_DEADLINE {
+            let message = format!("a deadline lies between 1 and {} seconds", MAX_DEADLINE.as_secs());
+            return Err(ControlError::invalid("/deadline_seconds", message));
+        }
+        let now = self.core.now();
+        let id = self.core.new_id();
+        let kind = kind(order, &id)?;
+        let admitted = self.core.registry.with(uid, |entry| {
+            if !actor.scope.covers(&entry.agent) {
+                return Err(not_found(uid));
+            }
+            let open = entry.commands.iter().filter(|command| !command.state.is_final()).count();
+            if open >= MAX_OPEN {
+                return Err(ControlError::TooMany(format!(
+                    "{open} commands wait for this agent already; cancel some"
+                )));
+            }
+            supports(&entry.agent, &kind)
+        });
+        admitted.ok_or_else(|| not_found(uid))??;
+        let command = Command {
+            id: CommandId(id),
+            agent: *uid,
+            kind,
+            state: CommandState::Queued,
+            actor: actor.name.clone(),
+            created_at: now,
+            deadline: now.plus(deadline),
+            sent_at: None,
+            start_time_when_sent: 0,
+            finished_at: None,
+            outcome: None,
+        };
+        let audit = AuditEntry::new(now, actor, action, uid.to_string(), command.summary());
+        let write = Write::Command(Box::new(command.clone()));
+        self.core.store.commit(Transaction::intent(audit, vec![write])).await?;
+        self.core.registry.with(uid, |entry| entry.commands.push_back(command.clone()));
+        self.announce(&command);
+        self.core.nudge(uid);
+        Ok(command)
+    }
+
+    /// One command.
+    pub(crate) fn command(&self, actor: &Actor, id: &str) -> Result<Command, ControlError> {
+        let found =
+            self.commands(actor, CommandFilter::default())?.into_iter().find(|command| command.id.0 == id);
+        found.ok_or_else(|| ControlError::NotFound { kind: "command", id: id.to_owned() })
+    }
+
+    /// Commands, newest first.
+    pub(crate) fn commands(
+        &self,
+        actor: &Actor,
+        filter: CommandFilter,
+    ) -> Result<Vec<Command>, ControlError> {
+        authorize(actor, Action::Read)?;
+        let mut commands = Vec::new();
+        self.core.registry.for_each(|entry| {
+            if actor.scope.covers(&entry.agent) && filter.agent.is_none_or(|uid| uid == entry.agent.uid) {
+                let wanted = |command: &&Command| filter.state.is_none_or(|state| state == command.state);
+                commands.extend(entry.commands.iter().filter(wanted).cloned());
+            }
+        });
+        commands.sort_unstable_by(|a, b| b.id.cmp(&a.id));
+        Ok(commands)
+    }
+
+    /// Withdraws a command that has not been sent.
+    pub(crate) async fn cancel_command(&self, actor: &Actor, id: &str) -> Result<Command, ControlError> {
+        authorize(actor, Action::CancelCommand)?;
+        let command = self.command(actor, id)?;
+        let now = self.core.now();
+        // Taken off the queue first, so that it cannot leave while the withdrawal is being written.
+        let cancelled = self.core.registry.with(&command.agent, |entry| {
+            let command = entry.commands.iter_mut().find(|known| known.id == command.id)?;
+            if command.state != CommandState::Queued {
+                return Some(Err(ControlError::Conflict(format!(
+                    "the command is {} already",
+                    command.state.as_str()
+                ))));
+            }
+            let detail = format!("cancelled by {}", actor.name);
+            let state = CommandState::Cancelled;
+            command.finish(now, Outcome { state, answer_kind: None, answer: None, detail });
+            Some(Ok(command.clone()))
+        });
+        let cancelled = cancelled
+            .flatten()
+            .ok_or_else(|| ControlError::NotFound { kind: "command", id: id.to_owned() })??;
+        let audit = AuditEntry::new(now, actor, Action::CancelCommand, id, command.summary());
+        let write = Write::Command(Box::new(cancelled.clone()));
+        if let Err(error) = self.core.store.commit(Transaction::intent(audit, vec![write])).await {
+            self.core.registry.with(&command.agent, |entry| {
+                if let Some(known) = entry.commands.iter_mut().find(|known| known.id == command.id) {
+                    known.clone_from(&command);
+                }
+            });
+            return Err(error.into());
+        }
+        self.announce(&cancelled);
+        Ok(cancelled)
+    }
+
+    fn announce(&self, command: &Command) {
+        let text = format!("{}: {}", command.summary(), command.state.as_str());
+        let event = Event { at: self.core.now(), kind: EventKind::Command, agent: command.agent, text };
+        self.core.stream.publish(vec![event]);
+    }
+}
+
+/// The command that an order stands for. A ChatOps request is given an id and asked to answer in every case; peers that
+/// know neither ignore both.
+fn kind(order: CommandOrder, id: &str) -> Result<CommandKind, ControlError> {
+    let (capability, kind, data) = match order {
+        CommandOrder::Restart => return Ok(CommandKind::Restart),
+        CommandOrder::Custom { capability, kind, data } => {
+            (tidegate_custom::bare(&capability).to_owned(), kind, data)
+        }
+    };
+    if capability.is_empty() || capability.len() > 256 {
+        return Err(ControlError::invalid("/capability", "name a capability of at most 256 bytes"));
+    }
+    if kind.len() > 256 {
+        return Err(ControlError::invalid("/type", "a type has at most 256 bytes"));
+    }
+    if data.len() > tidegate_custom::MAX_DATA_BYTES {
+        let message =
+            format!("data has {} bytes, at most {} are sent", data.len(), tidegate_custom::MAX_DATA_BYTES);
+        return Err(ControlError::invalid("/data", message));
+    }
+    if capability != tidegate_custom::CHATOPS || kind != tidegate_custom::chatops::REQUEST {
+        // What is in the catalogue and is no request is never answered; of others nothing is known.
+        let answers = tidegate_custom::describe(&capability).is_none();
+        return Ok(CommandKind::Custom { capability, kind, data, answers });
+    }
+    let wrong = |error: tidegate_custom::PayloadError| ControlError::invalid("/data", error.to_string());
+    let mut request = tidegate_custom::chatops::Request::parse(&data).map_err(wrong)?;
+    request.id = Some(id.to_owned());
+    request.reply = tidegate_custom::chatops::Reply::Always;
+    request.deadline_ms.get_or_insert(CALL_DEADLINE_MS);
+    let data = request.to_data().map_err(wrong)?;
+    Ok(CommandKind::Custom { capability, kind, data, answers: true })
+}
+
+/// What an agent does not say it can, it is not asked (OpAMP S008).
+fn supports(agent: &Agent, kind: &CommandKind) -> Result<(), ControlError> {
+    let missing = match kind {
+        CommandKind::Restart if !agent.capabilities.contains(AgentCapabilities::ACCEPTS_RESTART_COMMAND) => {
+            "this agent does not accept the restart command; allow `restart` in its supervisor".to_owned()
+        }
+        CommandKind::Custom { capability, .. }
+            if !agent.custom_capabilities().any(|name| name == capability) =>
+        {
+            format!(
+                "this agent does not list the capability {capability}; `tidegate describe agent` shows what it lists"
+            )
+        }
+        CommandKind::Restart | CommandKind::Custom { .. } => return Ok(()),
+    };
+    Err(ControlError::Unsupported(missing))
+}

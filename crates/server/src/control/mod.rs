@@ -1,0 +1,42 @@
+//! The use cases: what an actor can see and do. Every face acts through these alone; every act writes its audit entry
+//! in the transaction that makes it true.
+
+mod agents;
+mod commands;
+mod error;
+mod pushes;
+mod server;
+mod watch;
+
+use std::sync::Arc;
+
+use tidegate_fleet::query::{Query, QueryError};
+use tidegate_fleet::{Action, Actor, authorize};
+
+pub(crate) use agents::AgentView;
+pub(crate) use commands::{CommandFilter, CommandOrder};
+pub use error::ControlError;
+pub(crate) use pushes::{PushOrder, PushState, PushView, PushedFile};
+pub(crate) use watch::Seen;
+
+use crate::background::Tasks;
+use crate::state::Core;
+
+/// The use cases.
+#[derive(Clone)]
+pub(crate) struct Control {
+    core: Arc<Core>,
+    tasks: Tasks,
+}
+
+impl Control {
+    pub(crate) const fn new(core: Arc<Core>, tasks: Tasks) -> Self {
+        Self { core, tasks }
+    }
+
+    /// Reads a query for an actor who may look.
+    fn query(actor: &Actor, action: Action, text: &str) -> Result<Query, ControlError> {
+        authorize(actor, action)?;
+        Query::parse(text).map_err(|error: QueryError| ControlError::Query(error))
+    }
+}

@@ -1,0 +1,173 @@
+//! Following the fleet.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use tidegate_fleet::query::Query;
+use tidegate_fleet::{Action, Actor, Event, authorize};
+use tidegate_opamp::InstanceUid;
+use tidegate_store::StoredEvent;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::agents::AgentView;
+use super::{Control, ControlError};
+use crate::state::Notice;
+
+/// Changes of one agent within this time are told once.
+const COALESCE: Duration = Duration::from_millis(250);
+
+/// What a watcher is told.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    Added(Box<AgentView>),
+    Modified(Box<AgentView>),
+    /// An event, its number, and the name of its agent.
+    Happened(StoredEvent, String),
+    Bookmark(u64),
+    Resync,
+}
+
+/// A follower of the agents that match a query, of the events, or of both.
+pub(crate) struct Watcher {
+    control: Control,
+    actor: Actor,
+    query: Query,
+    agents: bool,
+    events: bool,
+    notices: Receiver<Notice>,
+    ready: VecDeque<Seen>,
+    shown: BTreeSet<InstanceUid>,
+    changed: BTreeSet<InstanceUid>,
+    over: bool,
+}
+
+impl Control {
+    /// The newest events, oldest first.
+    pub(crate) fn events(
+        &self,
+        actor: &Actor,
+        query: &str,
+        limit: usize,
+    ) -> Result<Vec<(StoredEvent, String)>, ControlError> {
+        let query = Self::query(actor, Action::Read, query)?;
+        let mut events: Vec<_> = self.core.stream.newest(usize::MAX);
+        events.reverse();
+        let named = |stored: StoredEvent| Some((self.named(actor, &query, &stored.event)?, stored));
+        let mut events: Vec<_> =
+            events.into_iter().filter_map(named).map(|(name, e)| (e, name)).take(limit).collect();
+        events.reverse();
+        Ok(events)
+    }
+
+    /// Follows the fleet from its present state on, or from the event after `since`.
+    pub(crate) fn watch(
+        &self,
+        actor: &Actor,
+        query: &str,
+        agents: bool,
+        events: bool,
+        since: Option<u64>,
+    ) -> Result<Watcher, ControlError> {
+        authorize(actor, Action::Read)?;
+        let parsed = Self::query(actor, Action::Read, query)?;
+        // Subscribed before the state is read, so that nothing falls between the two.
+        let notices = self.core.stream.subscribe();
+        let mut watcher = Watcher {
+            control: self.clone(),
+            actor: actor.clone(),
+            query: parsed,
+            agents,
+            events,
+            notices,
+            ready: VecDeque::new(),
+            shown: BTreeSet::new(),
+            changed: BTreeSet::new(),
+            over: false,
+        };
+        if agents {
+            let mut uids = self.select(actor, Action::Read, query)?;
+            uids.sort_unstable();
+            let added =
+                uids.iter().filter_map(|uid| self.view(actor, uid)).map(|view| Seen::Added(Box::new(view)));
+            watcher.ready.extend(added);
+            watcher.shown.extend(uids);
+        }
+        if let Some(since) = since.filter(|_| events) {
+            match self.core.stream.since(since) {
+                Some(missed) => missed.into_iter().for_each(|stored| watcher.happened(stored)),
+                None => watcher.ready.push_back(Seen::Resync),
+            }
+        }
+        watcher.ready.push_back(Seen::Bookmark(self.core.stream.last_number()));
+        Ok(watcher)
+    }
+
+    /// The name of an event's agent, where the actor may see it and the query matches.
+    fn named(&self, actor: &Actor, query: &Query, event: &Event) -> Option<String> {
+        let (now, interval) = (self.core.now(), self.core.options.heartbeat_interval);
+        let look = |agent: &tidegate_fleet::Agent| {
+            let shown = actor.scope.covers(agent) && query.matches(agent, now, interval);
+            shown.then(|| agent.name())
+        };
+        self.core.registry.with(&event.agent, |entry| look(&entry.agent)).flatten()
+    }
+}
+
+impl Watcher {
+    /// The next thing to tell; `None` when the watcher must start anew. Safe to cancel.
+    pub(crate) async fn next(&mut self) -> Option<Seen> {
+        loop {
+            if let Some(seen) = self.ready.pop_front() {
+                return Some(seen);
+            }
+            if self.over {
+                return None;
+            }
+            let notice = if self.changed.is_empty() {
+                self.notices.recv().await
+            } else {
+                match tokio::time::timeout(COALESCE, self.notices.recv()).await {
+                    Ok(notice) => notice,
+                    Err(_) => {
+                        self.tell_changed();
+                        continue;
+                    }
+                }
+            };
+            match notice {
+                Ok(Notice::Event(stored)) if self.events => self.happened(stored),
+                Ok(Notice::Agent(uid)) if self.agents => {
+                    self.changed.insert(uid);
+                }
+                Ok(_) => {}
+                Err(RecvError::Lagged(_)) => {
+                    self.over = true;
+                    self.ready.push_back(Seen::Resync);
+                }
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    fn happened(&mut self, stored: StoredEvent) {
+        if let Some(name) = self.control.named(&self.actor, &self.query, &stored.event) {
+            self.ready.push_back(Seen::Happened(stored, name));
+        }
+    }
+
+    fn tell_changed(&mut self) {
+        let (now, interval) = (self.control.core.now(), self.control.core.options.heartbeat_interval);
+        for uid in std::mem::take(&mut self.changed) {
+            let Some(view) = self.control.view(&self.actor, &uid) else {
+                continue;
+            };
+            let known = self.shown.contains(&uid);
+            if known || self.query.matches(&view.agent, now, interval) {
+                self.shown.insert(uid);
+                let view = Box::new(view);
+                self.ready.push_back(if known { Seen::Modified(view) } else { Seen::Added(view) });
+            }
+        }
+    }
+}

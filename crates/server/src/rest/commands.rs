@@ -1,0 +1,86 @@
+//! `/commands` and `/agents/{uid}/commands`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+use tidegate_api as api;
+use tidegate_fleet::{Actor, CommandState};
+
+use super::json::{Body, Parameters, uid};
+use super::problem::Failure;
+use super::{Face, agents, convert};
+use crate::control::{CommandFilter, CommandOrder};
+
+pub(super) async fn create(
+    State(face): State<Arc<Face>>,
+    Extension(actor): Extension<Actor>,
+    Path(text): Path<String>,
+    Body(request): Body<api::CommandRequest>,
+) -> Result<(StatusCode, Json<api::Command>), Failure> {
+    let (order, deadline) = match request {
+        api::CommandRequest::Restart { deadline_seconds } => (CommandOrder::Restart, deadline_seconds),
+        api::CommandRequest::Custom { capability, message_type, data, deadline_seconds } => {
+            let data = match data {
+                Value::Null => Bytes::new(),
+                Value::String(text) => Bytes::from(text),
+                json => Bytes::from(json.to_string()),
+            };
+            (CommandOrder::Custom { capability, kind: message_type, data }, deadline_seconds)
+        }
+    };
+    let deadline = deadline.map(Duration::from_secs);
+    let command = face.control.queue_command(&actor, &uid(&text)?, order, deadline).await?;
+    Ok((StatusCode::ACCEPTED, Json(convert::command(&command))))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListParameters {
+    agent: Option<String>,
+    state: Option<String>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn list(
+    State(face): State<Arc<Face>>,
+    Extension(actor): Extension<Actor>,
+    Parameters(parameters): Parameters<ListParameters>,
+) -> Result<Json<api::List<api::Command>>, Failure> {
+    let agent = parameters.agent.as_deref().map(uid).transpose()?;
+    let state = match parameters.state.as_deref() {
+        None => None,
+        Some(word) => Some(CommandState::from_word(word).ok_or_else(|| {
+            let known = CommandState::ALL.map(CommandState::as_str).join(", ");
+            Failure::invalid("state", format!("{word:?} is none of {known}"))
+        })?),
+    };
+    let limit = agents::limit(parameters.limit)?;
+    let commands = face.control.commands(&actor, CommandFilter { agent, state })?;
+    Ok(Json(api::List {
+        items: commands.iter().take(limit).map(convert::command).collect(),
+        next_cursor: None,
+        total: api::Total { value: commands.len() as u64, exact: true },
+    }))
+}
+
+pub(super) async fn get(
+    State(face): State<Arc<Face>>,
+    Extension(actor): Extension<Actor>,
+    Path(id): Path<String>,
+) -> Result<Json<api::Command>, Failure> {
+    Ok(Json(convert::command(&face.control.command(&actor, &id)?)))
+}
+
+pub(super) async fn cancel(
+    State(face): State<Arc<Face>>,
+    Extension(actor): Extension<Actor>,
+    Path(id): Path<String>,
+) -> Result<Json<api::Command>, Failure> {
+    Ok(Json(convert::command(&face.control.cancel_command(&actor, &id).await?)))
+}

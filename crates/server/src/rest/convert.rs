@@ -1,0 +1,192 @@
+//! From the domain's values to the API's.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tidegate_api as api;
+use tidegate_fleet::agent::Link;
+use tidegate_fleet::agent::axes::{Axis, ConfigState, Connection, Health, Proof};
+use tidegate_fleet::{Command, CommandKind, Timestamp};
+use tidegate_opamp::{AgentConfigMap, ComponentHealth};
+use tidegate_store::StoredEvent;
+
+use crate::control::{AgentView, PushState, PushView};
+
+pub(super) fn time(at: Timestamp) -> api::Timestamp {
+    api::Timestamp::from_millisecond(i64::try_from(at.0).unwrap_or(i64::MAX)).unwrap_or(api::Timestamp::MAX)
+}
+
+/// Nanoseconds since 1970, as agents give them; 0 is "never", and what lies beyond the calendar is none.
+fn nanoseconds(at: u64) -> Option<api::Timestamp> {
+    if at == 0 { None } else { api::Timestamp::from_nanosecond(i128::from(at)).ok() }
+}
+
+fn axis<T: Copy>(axis: &Axis<T>, word: impl Fn(T) -> &'static str) -> api::Axis {
+    api::Axis {
+        value: word(axis.value).to_owned(),
+        observed_at: time(axis.observed_at),
+        reason: axis.reason.clone(),
+    }
+}
+
+pub(super) fn agent(view: &AgentView) -> api::Agent {
+    let agent = &view.agent;
+    let attributes: BTreeMap<_, _> =
+        agent.attributes().iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let hexadecimal = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    api::Agent {
+        uid: agent.uid.to_string(),
+        name: agent.name(),
+        service: api::Service {
+            name: attributes.get("service.name").cloned(),
+            version: attributes.get("service.version").cloned(),
+        },
+        connection: axis(&view.connection, Connection::as_str),
+        health: axis(&view.health, Health::as_str),
+        config: api::ConfigAxis {
+            axis: axis(&view.config, ConfigState::as_str),
+            desired: agent.desired.as_ref().map(|desired| desired.config.hash.to_string()),
+            acknowledged: agent.acknowledged_hash().map(hexadecimal),
+            push: agent.desired.as_ref().map(|desired| desired.push.0.clone()),
+            proof: view.proof.map(|proof| match proof {
+                Proof::Proven => "proven".to_owned(),
+                Proof::Unproven => "unproven".to_owned(),
+            }),
+        },
+        attention: api::Attention {
+            level: view.attention.0.as_str().to_owned(),
+            reason: view.attention.1.clone(),
+        },
+        transport: match agent.link {
+            Link::Up { transport, .. } => Some(transport.as_str().to_owned()),
+            Link::Down { .. } | Link::Departed { .. } => None,
+        },
+        first_seen: time(agent.first_seen),
+        last_seen: time(agent.last_seen),
+        started_at: nanoseconds(agent.start_time()),
+        attributes,
+        capabilities: agent.capabilities.names().map(std::borrow::Cow::into_owned).collect(),
+        custom_capabilities: agent.custom_capabilities().map(ToOwned::to_owned).collect(),
+    }
+}
+
+pub(super) fn agent_detail(view: &AgentView) -> api::AgentDetail {
+    let reported = &view.agent.reported;
+    let effective = reported.effective_config.as_ref().and_then(|fact| fact.value.config_map.as_ref());
+    api::AgentDetail {
+        agent: agent(view),
+        components: reported.health.as_ref().map(|fact| components(&fact.value)).unwrap_or_default(),
+        effective_config: effective.map(files).unwrap_or_default(),
+        desired_config: view
+            .agent
+            .desired
+            .as_ref()
+            .map(|desired| files(&desired.config.files))
+            .unwrap_or_default(),
+    }
+}
+
+fn components(health: &ComponentHealth) -> BTreeMap<String, api::Component> {
+    let component = |below: &ComponentHealth| api::Component {
+        healthy: below.healthy,
+        status: below.status.clone(),
+        last_error: below.last_error.clone(),
+        observed_at: nanoseconds(below.status_time_unix_nano),
+        attributes: below
+            .attributes
+            .iter()
+            .map(|pair| (pair.key.clone(), pair.value.as_ref().map(ToString::to_string).unwrap_or_default()))
+            .collect(),
+        components: components(below),
+    };
+    health.component_health_map.iter().map(|(name, below)| (name.clone(), component(below))).collect()
+}
+
+fn files(map: &AgentConfigMap) -> Vec<api::ConfigFile> {
+    map.config_map
+        .iter()
+        .map(|(name, file)| api::ConfigFile {
+            name: name.clone(),
+            content_type: file.content_type.clone(),
+            role: file.role.clone(),
+            body: String::from_utf8_lossy(&file.body).into_owned(),
+        })
+        .collect()
+}
+
+pub(super) fn command(command: &Command) -> api::Command {
+    let (kind, capability, message_type) = match &command.kind {
+        CommandKind::Restart => ("restart", None, None),
+        CommandKind::Custom { capability, kind, .. } => {
+            ("custom", Some(capability.clone()), Some(kind.clone()))
+        }
+    };
+    let outcome = command.outcome.as_ref();
+    let answer = outcome.and_then(|outcome| {
+        let data = outcome.answer.as_deref()?;
+        let text = || Value::String(String::from_utf8_lossy(data).into_owned());
+        let data = serde_json::from_slice(data).unwrap_or_else(|_| text());
+        Some(api::Answer { message_type: outcome.answer_kind.clone().unwrap_or_default(), data })
+    });
+    api::Command {
+        id: command.id.0.clone(),
+        agent: command.agent.to_string(),
+        kind: kind.to_owned(),
+        capability,
+        message_type,
+        state: command.state.as_str().to_owned(),
+        ended: command.state.is_final(),
+        reason: outcome.map(|outcome| outcome.detail.clone()).unwrap_or_default(),
+        actor: command.actor.clone(),
+        created_at: time(command.created_at),
+        deadline: time(command.deadline),
+        sent_at: command.sent_at.map(time),
+        finished_at: command.finished_at.map(time),
+        answer,
+    }
+}
+
+pub(super) fn push(view: &PushView) -> api::Push {
+    let mut summary = api::PushSummary { total: view.agents.len() as u64, ..api::PushSummary::default() };
+    let agents = view.agents.iter().map(|(state, reason, agent)| {
+        let (word, count) = match state {
+            PushState::Pending => ("pending", &mut summary.pending),
+            PushState::Applying => ("applying", &mut summary.applying),
+            PushState::Proven => ("proven", &mut summary.proven),
+            PushState::Unproven => ("unproven", &mut summary.unproven),
+            PushState::Failed => ("failed", &mut summary.failed),
+            PushState::Superseded => ("superseded", &mut summary.superseded),
+            PushState::Refused => ("refused", &mut summary.refused),
+        };
+        *count += 1;
+        api::PushAgent {
+            uid: agent.agent.uid.to_string(),
+            name: agent.agent.name(),
+            state: word.to_owned(),
+            reason: reason.clone(),
+            connection: axis(&agent.connection, Connection::as_str),
+        }
+    });
+    let agents = agents.collect();
+    let push = &view.push;
+    api::Push {
+        id: push.id.0.clone(),
+        config: push.config.to_string(),
+        q: push.query.clone(),
+        actor: push.actor.clone(),
+        at: time(push.at),
+        summary,
+        agents,
+    }
+}
+
+pub(super) fn event(stored: &StoredEvent, name: &str) -> api::Event {
+    api::Event {
+        number: stored.number,
+        at: time(stored.event.at),
+        kind: stored.event.kind.as_str().to_owned(),
+        agent: stored.event.agent.to_string(),
+        name: name.to_owned(),
+        text: stored.event.text.clone(),
+    }
+}

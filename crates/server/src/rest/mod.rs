@@ -1,0 +1,83 @@
+//! The REST API. The only module that knows its JSON; everything it does is a use case.
+
+mod agents;
+mod auth;
+mod commands;
+mod convert;
+mod json;
+mod problem;
+mod pushes;
+mod server;
+mod watch;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{get, post};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+
+use crate::control::Control;
+use crate::listen::{self, Serving, Stopping};
+use crate::token::Token;
+
+/// Largest body of a call: a push of the largest size, escaped as JSON.
+const MAX_BODY_BYTES: usize = 20 * 1024 * 1024;
+
+/// What every route has.
+#[derive(Clone)]
+pub(crate) struct Face {
+    pub(crate) control: Control,
+    pub(crate) token: Token,
+    pub(crate) stopping: Stopping,
+}
+
+/// The routes of the operators' plane.
+pub(crate) fn router(face: Face) -> Router {
+    let face = Arc::new(face);
+    let api = Router::new()
+        .route("/agents", get(agents::list))
+        .route("/agents/{uid}", get(agents::get))
+        .route("/agents/{uid}/commands", post(commands::create))
+        .route("/commands", get(commands::list))
+        .route("/commands/{id}", get(commands::get))
+        .route("/commands/{id}/actions/cancel", post(commands::cancel))
+        .route("/pushes", post(pushes::create))
+        .route("/pushes/{id}", get(pushes::get))
+        .route("/events", get(watch::events))
+        .route("/watch", get(watch::watch))
+        .route("/capabilities", get(server::capabilities))
+        .route("/server", get(server::server));
+    Router::new()
+        .nest(tidegate_api::BASE, api)
+        .route("/metrics", get(server::metrics))
+        .fallback(problem::no_route)
+        .method_not_allowed_fallback(problem::no_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&face), auth::require))
+        // Probes say nothing of the fleet and need no token.
+        .route("/healthz", get(server::alive))
+        .route("/readyz", get(server::ready))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(face)
+}
+
+/// Serves the plane until it is told to stop.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    max_connections: usize,
+    router: Router,
+    stopping: Stopping,
+    serving: Serving,
+) {
+    let stop = stopping.clone();
+    listen::accept(listener, max_connections, stopping, move |stream, permit| {
+        let (router, stopping, serving) = (router.clone(), stop.clone(), serving.clone());
+        async move {
+            Box::pin(listen::serve_http(stream, TowerToHyperService::new(router), stopping)).await;
+            drop((permit, serving));
+        }
+    })
+    .await;
+}

@@ -1,0 +1,46 @@
+//! `/pushes`.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::{Extension, Json};
+use tidegate_api as api;
+use tidegate_fleet::Actor;
+
+use super::json::Body;
+use super::problem::Failure;
+use super::{Face, convert};
+use crate::control::{PushOrder, PushedFile};
+
+pub(super) async fn create(
+    State(face): State<Arc<Face>>,
+    Extension(actor): Extension<Actor>,
+    Body(request): Body<api::PushRequest>,
+) -> Result<(StatusCode, HeaderMap, Json<api::Push>), Failure> {
+    let file = |file: api::PushFile| PushedFile {
+        name: file.name,
+        content_type: file.content_type,
+        role: file.role,
+        body: file.body,
+    };
+    let order = PushOrder {
+        query: request.q,
+        files: request.files.into_iter().map(file).collect(),
+        expected_count: request.expected_count,
+    };
+    let view = face.control.push(&actor, order).await?;
+    let mut headers = HeaderMap::new();
+    if let Ok(location) = HeaderValue::from_str(&format!("{}/pushes/{}", api::BASE, view.push.id.0)) {
+        headers.insert(header::LOCATION, location);
+    }
+    Ok((StatusCode::CREATED, headers, Json(convert::push(&view))))
+}
+
+pub(super) async fn get(
+    State(face): State<Arc<Face>>,
+    Extension(actor): Extension<Actor>,
+    Path(id): Path<String>,
+) -> Result<Json<api::Push>, Failure> {
+    Ok(Json(convert::push(&face.control.push_state(&actor, &id)?)))
+}

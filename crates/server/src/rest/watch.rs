@@ -1,0 +1,99 @@
+//! `/events` and `/watch`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use tidegate_api as api;
+use tidegate_fleet::Actor;
+
+use super::json::Parameters;
+use super::problem::Failure;
+use super::{Face, agents, convert};
+use crate::control::Seen;
+
+/// Silence after which a comment shows that the stream is alive.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventParameters {
+    #[serde(default)]
+    q: String,
+    limit: Option<usize>,
+}
+
+pub(super) async fn events(
+    State(face): State<Arc<Face>>,
+    Extension(actor): Extension<Actor>,
+    Parameters(parameters): Parameters<EventParameters>,
+) -> Result<Json<api::List<api::Event>>, Failure> {
+    let events = face.control.events(&actor, &parameters.q, agents::limit(parameters.limit)?)?;
+    let items: Vec<_> = events.iter().map(|(stored, name)| convert::event(stored, name)).collect();
+    let total = api::Total { value: items.len() as u64, exact: false };
+    Ok(Json(api::List { items, next_cursor: None, total }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WatchParameters {
+    #[serde(default)]
+    q: String,
+    kinds: Option<String>,
+    since: Option<u64>,
+}
+
+pub(super) async fn watch(
+    State(face): State<Arc<Face>>,
+    Extension(actor): Extension<Actor>,
+    headers: HeaderMap,
+    Parameters(parameters): Parameters<WatchParameters>,
+) -> Result<Response, Failure> {
+    let kinds = parameters.kinds.as_deref().unwrap_or("agents,events");
+    let (mut wants_agents, mut wants_events) = (false, false);
+    for kind in kinds.split(',') {
+        match kind {
+            "agents" => wants_agents = true,
+            "events" => wants_events = true,
+            other => return Err(Failure::invalid("kinds", format!("{other:?} is none of agents, events"))),
+        }
+    }
+    let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    let since = resumed.or(parameters.since);
+    let watcher = face.control.watch(&actor, &parameters.q, wants_agents, wants_events, since)?;
+    let state = (watcher, face.stopping.clone());
+    let stream = futures_util::stream::unfold(state, |(mut watcher, mut stopping)| async move {
+        let seen = tokio::select! {
+            seen = watcher.next() => seen?,
+            () = stopping.begun() => return None,
+        };
+        Some((Ok::<_, Infallible>(event(&seen)), (watcher, stopping)))
+    });
+    let mut response = Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
+    let buffering = HeaderName::from_static("x-accel-buffering");
+    response.headers_mut().insert(buffering, HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+fn event(seen: &Seen) -> Event {
+    match seen {
+        Seen::Added(view) => json("added", &convert::agent(view)),
+        Seen::Modified(view) => json("modified", &convert::agent(view)),
+        Seen::Happened(stored, name) => {
+            json("happened", &convert::event(stored, name)).id(stored.number.to_string())
+        }
+        Seen::Bookmark(number) => Event::default().event("bookmark").id(number.to_string()).data("{}"),
+        Seen::Resync => Event::default().event("resync").data("{}"),
+    }
+}
+
+fn json(name: &str, value: &impl Serialize) -> Event {
+    // The API's types have text keys and finite numbers: they always become JSON.
+    Event::default().event(name).data(serde_json::to_string(value).unwrap_or_default())
+}

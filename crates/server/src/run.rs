@@ -1,0 +1,143 @@
+//! A server from its settings to its end.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_store::{Location, SqliteStore, Store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::agents::{self, Plane};
+use crate::background;
+use crate::control::Control;
+use crate::listen::{self, Drained, Stopping};
+use crate::rest::{self, Face};
+use crate::settings::Settings;
+use crate::state::{Core, Extent, Options};
+use crate::token;
+
+/// How long connections may take to end when the server stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Name of the database in the data directory.
+const DATABASE: &str = "tidegate.db";
+
+/// Files in the data directory that name where the planes listen, for programs on the same machine.
+const ADDRESS_FILES: [&str; 2] = ["agents-address", "operators-address"];
+
+/// A server cannot start, in one sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(String);
+
+/// A server that runs.
+pub struct Running {
+    /// Where agents connect.
+    pub agents: SocketAddr,
+    /// Where operators connect.
+    pub operators: SocketAddr,
+    core: Arc<Core>,
+    switch: watch::Sender<bool>,
+    drained: Drained,
+    _lock: File,
+}
+
+/// Starts a server: when this returns, both planes are open and the fleet is loaded.
+///
+/// # Errors
+/// [`StartError`] for a data directory that cannot be used or is in use, a damaged store, a taken address.
+pub async fn start(settings: Settings) -> Result<Running, StartError> {
+    let data_dir = &settings.data_dir;
+    let lock = prepare(data_dir).map_err(StartError)?;
+    let token = token::load_or_create(data_dir).map_err(StartError)?;
+    let store =
+        SqliteStore::open(&Location::File(data_dir.join(DATABASE))).map_err(|e| StartError(e.to_string()))?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    let snapshot = store.load().map_err(|error| StartError(error.to_string()))?;
+    tracing::info!(agents = snapshot.agents.len(), clean = snapshot.clean, "the fleet is loaded");
+    let options = Options {
+        heartbeat_interval: settings.agents.heartbeat_interval,
+        max_message_bytes: settings.limits.max_message_bytes,
+        max_agents: settings.limits.max_agents,
+    };
+    let core = Arc::new(Core::new(store, snapshot, options));
+
+    let agents_listener = bind("agents", settings.agents.listen).await?;
+    let operators_listener = bind("operators", settings.operators.listen).await?;
+    let local = |listener: &TcpListener| listener.local_addr().map_err(|error| StartError(error.to_string()));
+    let (agents, operators) = (local(&agents_listener)?, local(&operators_listener)?);
+    for (name, address) in ADDRESS_FILES.iter().zip([agents, operators]) {
+        write_address(&data_dir.join(name), address).map_err(StartError)?;
+    }
+
+    let (switch, stopping) = Stopping::channel();
+    let (serving, drained) = listen::serving();
+    let tasks = background::start(&core, &stopping);
+    let plane = Plane {
+        core: Arc::clone(&core),
+        path: settings.agents.path.as_str().into(),
+        stopping: stopping.clone(),
+        serving: serving.clone(),
+    };
+    let max = settings.limits.max_connections;
+    tokio::spawn(agents::serve(agents_listener, max, plane));
+    let face = Face { control: Control::new(Arc::clone(&core), tasks), token, stopping: stopping.clone() };
+    tokio::spawn(rest::serve(operators_listener, max, rest::router(face), stopping, serving));
+    Ok(Running { agents, operators, core, switch, drained, _lock: lock })
+}
+
+impl Running {
+    /// Ends the server in order: nothing new is accepted, agents get a close frame, what is behind is written.
+    pub async fn stop(self) {
+        // The receivers may be gone already; then there is nothing to stop.
+        let _ = self.switch.send(true);
+        if !self.drained.within(DRAIN).await {
+            tracing::warn!("some connections did not end in time");
+        }
+        let flushed = self.core.flush(Extent::Everything).await;
+        if let Err(error) = &flushed {
+            tracing::error!(%error, "the last reports could not be written; agents will be asked for them");
+        }
+        if let Err(error) = self.core.store.close(flushed.is_ok()).await {
+            tracing::error!(%error, "the store could not be closed");
+        }
+    }
+}
+
+/// Makes the data directory and locks it.
+fn prepare(data_dir: &Path) -> Result<File, String> {
+    let failed =
+        |error: std::io::Error| format!("cannot use the data directory {}: {error}", data_dir.display());
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(failed)?;
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(data_dir.join("lock"))
+        .map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(format!(
+            "another server uses the data directory {}; stop it, or give another --data-dir",
+            data_dir.display()
+        )),
+        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+async fn bind(plane: &str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        StartError(format!(
+            "cannot listen for {plane} on {address}: {error}; stop what listens there, or give --{plane} ADDR"
+        ))
+    })
+}
+
+fn write_address(path: &Path, address: SocketAddr) -> Result<(), String> {
+    std::fs::write(path, format!("{address}\n"))
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))
+}

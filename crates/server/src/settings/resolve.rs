@@ -1,0 +1,189 @@
+//! From what was typed to what it means.
+
+use std::io::Read;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tidegate_opamp::{DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_PATH};
+
+use super::file::File;
+use super::{AgentsSettings, Flags, LimitSettings, OperatorsSettings, Settings, duration};
+
+/// Largest settings file that is read, in bytes.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+/// Settings that cannot be used, in one sentence that says where and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidSettings(pub String);
+
+/// Resolves flags (with the environment in them), the file they name, and the defaults.
+///
+/// `lookup` reads the environment for the default data directory.
+///
+/// # Errors
+/// [`InvalidSettings`] when the file cannot be read or a value cannot be used.
+pub fn resolve(flags: &Flags, lookup: impl Fn(&str) -> Option<String>) -> Result<Settings, InvalidSettings> {
+    let file = flags.config.as_deref().map(read).transpose()?.unwrap_or_default();
+    let place = flags.config.as_ref().map_or_else(String::new, |path| format!("{}: ", path.display()));
+    let wrong = |field: &str, message: String| InvalidSettings(format!("{place}{field}: {message}"));
+
+    let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let interval = file.agents.heartbeat_interval.as_deref().unwrap_or("30s");
+    let interval =
+        duration::parse(interval).map_err(|message| wrong("agents.heartbeat_interval", message))?;
+    if interval < Duration::from_secs(1) || interval > Duration::from_secs(24 * 60 * 60) {
+        return Err(wrong("agents.heartbeat_interval", "it must lie between 1s and 24h".into()));
+    }
+    let path = file.agents.path.unwrap_or_else(|| DEFAULT_PATH.to_owned());
+    if !path.starts_with('/') || path.contains(['?', '#', ' ']) {
+        return Err(wrong("agents.path", format!("{path:?} is no path such as {DEFAULT_PATH}")));
+    }
+    let data_dir =
+        flags.data_dir.clone().or(file.data_dir).or_else(|| default_data_dir(&lookup)).ok_or_else(|| {
+            InvalidSettings("no data directory: give --data-dir, or set XDG_STATE_HOME or HOME".to_owned())
+        })?;
+    let settings = Settings {
+        data_dir,
+        agents: AgentsSettings {
+            listen: flags.agents.or(file.agents.listen).unwrap_or_else(|| loopback(4320)),
+            path,
+            heartbeat_interval: interval,
+            allow_unauthenticated_network: file.agents.allow_unauthenticated_network.unwrap_or(false),
+        },
+        operators: OperatorsSettings {
+            listen: flags.operators.or(file.operators.listen).unwrap_or_else(|| loopback(4321)),
+            allow_plaintext_network: file.operators.allow_plaintext_network.unwrap_or(false),
+        },
+        limits: LimitSettings {
+            max_message_bytes: file.limits.max_message_bytes.unwrap_or(DEFAULT_MAX_MESSAGE_BYTES),
+            max_connections: file.limits.max_connections.unwrap_or(200_000),
+            max_agents: file.limits.max_agents.unwrap_or(500_000),
+        },
+    };
+    for (field, value, least) in [
+        ("limits.max_message_bytes", settings.limits.max_message_bytes, 1024),
+        ("limits.max_connections", settings.limits.max_connections, 1),
+        ("limits.max_agents", settings.limits.max_agents, 1),
+    ] {
+        if value < least {
+            return Err(wrong(field, format!("{value} is less than {least}")));
+        }
+    }
+    refuse_open_doors(&settings)?;
+    Ok(settings)
+}
+
+/// Decision D7: what is open to a network says so in the file.
+fn refuse_open_doors(settings: &Settings) -> Result<(), InvalidSettings> {
+    let Settings { agents, operators, .. } = settings;
+    if !agents.listen.ip().is_loopback() && !agents.allow_unauthenticated_network {
+        return Err(InvalidSettings(format!(
+            "agents would be heard on {} without authentication, and any host there could join the fleet; listen on \
+             127.0.0.1, or accept it in the settings file with `agents: {{allow_unauthenticated_network: true}}`",
+            agents.listen
+        )));
+    }
+    if !operators.listen.ip().is_loopback() && !operators.allow_plaintext_network {
+        return Err(InvalidSettings(format!(
+            "operators would send their token to {} unencrypted; listen on 127.0.0.1 behind a proxy that speaks TLS, or \
+             accept it in the settings file with `operators: {{allow_plaintext_network: true}}`",
+            operators.listen
+        )));
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<File, InvalidSettings> {
+    let failed = |reason: String| {
+        InvalidSettings(format!("cannot read the settings file {}: {reason}", path.display()))
+    };
+    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+    let mut text = String::new();
+    #[expect(clippy::disallowed_methods, reason = "bounded by take")]
+    let length =
+        file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(|error| failed(error.to_string()))?;
+    if length as u64 > MAX_FILE_BYTES {
+        return Err(failed(format!("it is larger than {MAX_FILE_BYTES} bytes")));
+    }
+    if text.trim().is_empty() {
+        return Ok(File::default());
+    }
+    serde_saphyr::from_str(&text).map_err(|error| failed(error.to_string()))
+}
+
+fn default_data_dir(lookup: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let set = |name: &str| lookup(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let state = set("XDG_STATE_HOME").or_else(|| set("HOME").map(|home| home.join(".local/state")))?;
+    Some(state.join("tidegate"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str, flags: Flags) -> Result<Settings, InvalidSettings> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.yaml");
+        std::fs::write(&path, text).unwrap();
+        resolve(&Flags { config: Some(path), ..flags }, |_| Some("/home/op".into()))
+    }
+
+    #[test]
+    fn given_nothing_then_the_documented_defaults_hold() {
+        let env = |name: &str| (name == "HOME").then(|| "/home/op".to_owned());
+        let settings = resolve(&Flags::default(), env).unwrap();
+        assert_eq!(settings.data_dir, PathBuf::from("/home/op/.local/state/tidegate"));
+        assert_eq!(settings.agents.listen, "127.0.0.1:4320".parse().unwrap());
+        assert_eq!(settings.operators.listen, "127.0.0.1:4321".parse().unwrap());
+        assert_eq!(settings.agents.path, "/v1/opamp");
+        assert_eq!(settings.limits.max_message_bytes, 64 * 1024 * 1024);
+        assert!(resolve(&Flags::default(), |_| None).is_err());
+    }
+
+    #[test]
+    fn given_a_file_and_flags_then_flags_win() {
+        let text = "data_dir: /a\nagents: {listen: 127.0.0.1:1, heartbeat_interval: 5s}\n";
+        let settings =
+            with_file(text, Flags { agents: Some("127.0.0.1:2".parse().unwrap()), ..Flags::default() })
+                .unwrap();
+        assert_eq!(settings.agents.listen.port(), 2);
+        assert_eq!(settings.agents.heartbeat_interval, Duration::from_secs(5));
+        assert_eq!(settings.data_dir, PathBuf::from("/a"));
+    }
+
+    #[test]
+    fn given_a_bad_file_then_file_line_and_field_are_named() {
+        for (text, parts) in [
+            ("data_dir: /a\nagnets: {}\n", &["server.yaml", "line 2", "agnets"][..]),
+            ("agents:\n  listen: nowhere\n", &["server.yaml", "line 2"]),
+            ("agents:\n  heartbeat_interval: soon\n", &["server.yaml", "agents.heartbeat_interval", "soon"]),
+            (
+                "limits: {max_message_bytes: 3}\n",
+                &["server.yaml", "limits.max_message_bytes", "less than 1024"],
+            ),
+            ("agents: [\n", &["server.yaml", "line"]),
+        ] {
+            let error = with_file(text, Flags::default()).unwrap_err().to_string();
+            for part in parts {
+                assert!(error.contains(part), "{text:?}: {error}");
+            }
+        }
+        let missing = Flags { config: Some("/nowhere/at/all.yaml".into()), ..Flags::default() };
+        assert!(resolve(&missing, |_| None).unwrap_err().to_string().contains("/nowhere/at/all.yaml"));
+    }
+
+    #[test]
+    fn given_an_open_door_then_only_the_file_can_allow_it() {
+        let open = "0.0.0.0:4320".parse().ok();
+        let flags = Flags { agents: open, ..Flags::default() };
+        assert!(
+            with_file("", flags.clone()).unwrap_err().to_string().contains("allow_unauthenticated_network")
+        );
+        assert!(with_file("agents: {allow_unauthenticated_network: true}", flags).is_ok());
+        let flags = Flags { operators: open, ..Flags::default() };
+        assert!(with_file("", flags.clone()).unwrap_err().to_string().contains("allow_plaintext_network"));
+        assert!(with_file("operators: {allow_plaintext_network: true}", flags).is_ok());
+    }
+}

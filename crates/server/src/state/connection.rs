@@ -1,0 +1,42 @@
+//! An open connection, as the rest of the server sees it: something that can be nudged.
+
+use std::collections::BTreeSet;
+
+use parking_lot::Mutex;
+use tidegate_opamp::InstanceUid;
+use tokio::sync::Notify;
+
+/// Tells connections of one server run apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ConnectionId(pub(crate) u64);
+
+/// The agents of one socket that have something waiting. Nudges for one agent fall together, so a connection never
+/// holds more of them than it has agents.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) id: ConnectionId,
+    waiting: Mutex<BTreeSet<InstanceUid>>,
+    wake: Notify,
+}
+
+impl Connection {
+    pub(crate) fn new(id: ConnectionId) -> Self {
+        Self { id, waiting: Mutex::default(), wake: Notify::new() }
+    }
+
+    /// Something waits for an agent of this connection.
+    pub(crate) fn nudge(&self, uid: InstanceUid) {
+        self.waiting.lock().insert(uid);
+        self.wake.notify_one();
+    }
+
+    /// Waits for nudges; safe to cancel.
+    pub(crate) async fn nudged(&self) {
+        self.wake.notified().await;
+    }
+
+    /// The agents that were nudged since the last call.
+    pub(crate) fn take_nudged(&self) -> BTreeSet<InstanceUid> {
+        std::mem::take(&mut self.waiting.lock())
+    }
+}

@@ -1,0 +1,160 @@
+//! The state that every part of the server works on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use tidegate_fleet::agent::{Limits, Link};
+use tidegate_fleet::offer::Profile;
+use tidegate_fleet::{Event, EventKind, Push, PushId, Timestamp};
+use tidegate_opamp::{InstanceUid, ServerCapabilities};
+use tidegate_store::{Snapshot, Store};
+
+use super::pace::Pace;
+use super::{Connection, ConnectionId, Entry, Registry, Stream};
+use crate::telemetry::Metrics;
+
+/// Agents that are asked for their full state a second after a crash (ruling A16).
+const FULL_STATES_PER_SECOND: u32 = 500;
+
+/// What can be set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// The interval in which agents are expected to speak.
+    pub(crate) heartbeat_interval: Duration,
+    /// Largest message, in bytes.
+    pub(crate) max_message_bytes: usize,
+    /// Most agents that are kept.
+    pub(crate) max_agents: usize,
+}
+
+/// The state that every part of the server works on.
+pub(crate) struct Core {
+    pub(crate) registry: Registry,
+    pub(crate) stream: Stream,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) profile: Profile,
+    pub(crate) limits: Limits,
+    pub(crate) options: Options,
+    pub(crate) metrics: Metrics,
+    pub(crate) pushes: Mutex<BTreeMap<PushId, Push>>,
+    pub(super) full_state_pace: Pace,
+    connections: AtomicU64,
+}
+
+impl Core {
+    /// The state that a store holds.
+    pub(crate) fn new(store: Arc<dyn Store>, snapshot: Snapshot, options: Options) -> Self {
+        let registry = Registry::new(options.max_agents);
+        for agent in snapshot.agents {
+            registry.insert(Entry::new(agent));
+        }
+        for command in snapshot.commands {
+            let agent = command.agent;
+            registry.with(&agent, |entry| entry.commands.push_back(command));
+        }
+        let pushes = snapshot.pushes.into_iter().map(|push| (push.id.clone(), push)).collect();
+        Self {
+            registry,
+            stream: Stream::new(snapshot.events, snapshot.clean),
+            store,
+            profile: Profile {
+                capabilities: ServerCapabilities::ACCEPTS_STATUS
+                    .with(ServerCapabilities::OFFERS_REMOTE_CONFIG)
+                    .with(ServerCapabilities::ACCEPTS_EFFECTIVE_CONFIG),
+                custom_capabilities: tidegate_custom::catalogue()
+                    .iter()
+                    .map(|known| known.name.to_owned())
+                    .collect(),
+            },
+            limits: Limits::default(),
+            options,
+            metrics: Metrics::new(),
+            pushes: Mutex::new(pushes),
+            full_state_pace: Pace::new(FULL_STATES_PER_SECOND),
+            connections: AtomicU64::new(0),
+        }
+    }
+
+    /// The server's wall clock.
+    #[expect(clippy::unused_self, reason = "the one place where the clock is read")]
+    pub(crate) fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// A new id: a UUID of version 7.
+    pub(crate) fn new_id(&self) -> String {
+        let mut random = [0; 10];
+        // Without randomness the time alone must do; ids are not secrets.
+        let _ = getrandom::fill(&mut random);
+        InstanceUid::v7(self.now().0, random).to_string()
+    }
+
+    /// A new connection.
+    pub(crate) fn open_connection(&self) -> Arc<Connection> {
+        self.metrics.connections.inc();
+        Arc::new(Connection::new(ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed))))
+    }
+
+    /// A connection is gone: the agents that still speak through it are disconnected. One that has come back on another
+    /// since is left alone (OpAMP S190).
+    pub(crate) fn close_connection(
+        &self,
+        connection: &Connection,
+        uids: impl IntoIterator<Item = InstanceUid>,
+    ) {
+        self.metrics.connections.dec();
+        let now = self.now();
+        for uid in uids {
+            let event = self.registry.with(&uid, |entry| {
+                if entry.connection.as_ref().is_none_or(|current| current.id != connection.id) {
+                    return None;
+                }
+                entry.connection = None;
+                entry.dirty = true;
+                tidegate_fleet::session::disconnected(&mut entry.agent, now)
+            });
+            if let Some(event) = event.flatten() {
+                self.stream.publish(vec![event]);
+                self.stream.changed(uid);
+            }
+        }
+    }
+
+    /// Tells the connection of an agent, where it has one, that something waits for it.
+    pub(crate) fn nudge(&self, uid: &InstanceUid) {
+        if let Some(Some(connection)) = self.registry.with(uid, |entry| entry.connection.clone()) {
+            connection.nudge(*uid);
+        }
+    }
+
+    /// Announces agents whose connection axis changed by mere silence.
+    pub(crate) fn sweep_silent(&self) -> usize {
+        let now = self.now();
+        let mut events = Vec::new();
+        self.registry.for_each(|entry| {
+            let axis =
+                tidegate_fleet::agent::axes::connection(&entry.agent, now, self.options.heartbeat_interval);
+            let before = entry.announced.replace(axis.value);
+            // What a message or a close changed was announced by itself; only silence is told here.
+            if matches!(entry.agent.link, Link::Up { .. })
+                && before.is_some_and(|before| before != axis.value)
+            {
+                let text = match axis.reason.as_str() {
+                    "" => format!("{} again", axis.value.as_str()),
+                    reason => format!("{}: {reason}", axis.value.as_str()),
+                };
+                events.push(Event { at: now, kind: EventKind::Connection, agent: entry.agent.uid, text });
+            }
+        });
+        let count = events.len();
+        for uid in events.iter().map(|event| event.agent).collect::<Vec<_>>() {
+            self.stream.changed(uid);
+        }
+        self.stream.publish(events);
+        count
+    }
+}

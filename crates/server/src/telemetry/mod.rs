@@ -1,0 +1,89 @@
+//! The server's own metrics. None of them carries an agent's name.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use tidegate_opamp::ServerToAgent;
+
+/// Counters and gauges by meaning.
+pub(crate) struct Metrics {
+    registry: Registry,
+    /// Messages from agents.
+    pub(crate) messages: Counter,
+    /// Messages from agents that were not processed.
+    pub(crate) bad_requests: Counter,
+    /// Sockets that are open.
+    pub(crate) connections: Gauge,
+    /// Configs put into a message.
+    config_offers: Counter,
+    /// Commands and custom messages put into a message.
+    commands_sent: Counter,
+    /// Full states asked for.
+    full_state_requests: Counter,
+    /// Messages that were too large to send.
+    pub(crate) discarded_offers: Counter,
+    /// Calls of the REST API.
+    pub(crate) api_calls: Counter,
+    agents: Gauge,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("tidegate");
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let messages = counter("opamp_messages", "Messages from agents");
+        let bad_requests = counter("opamp_bad_requests", "Messages from agents that were not processed");
+        let config_offers = counter("config_offers", "Configs put into a message to an agent");
+        let commands_sent =
+            counter("commands_sent", "Commands and custom messages put into a message to an agent");
+        let full_state_requests =
+            counter("full_state_requests", "Times that an agent was asked for its full state");
+        let discarded_offers = counter("discarded_offers", "Messages to agents that were too large to send");
+        let api_calls = counter("api_calls", "Calls of the REST API");
+        let mut gauge = |name: &str, help: &str| {
+            let gauge: Gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let connections = gauge("connections", "WebSocket connections that are open");
+        let agents = gauge("agents", "Agents that are known");
+        Self {
+            registry,
+            messages,
+            bad_requests,
+            connections,
+            config_offers,
+            commands_sent,
+            full_state_requests,
+            discarded_offers,
+            api_calls,
+            agents,
+        }
+    }
+
+    /// Counts what a message to an agent carries.
+    pub(crate) fn count_offer(&self, message: &ServerToAgent) {
+        if message.remote_config.is_some() {
+            self.config_offers.inc();
+        }
+        if message.command.is_some() || message.custom_message.is_some() {
+            self.commands_sent.inc();
+        }
+        if message.flags != 0 {
+            self.full_state_requests.inc();
+        }
+    }
+
+    /// Everything in the OpenMetrics text format.
+    pub(crate) fn render(&self, agents: usize) -> Result<String, std::fmt::Error> {
+        self.agents.set(i64::try_from(agents).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}

@@ -1,0 +1,31 @@
+//! Everything a server needs to go on where the one before stopped.
+
+use tidegate_fleet::{Agent, Command, Event, Push};
+
+use crate::Revision;
+
+/// An event with its place in the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its number; rises by one.
+    pub number: u64,
+    /// The event.
+    pub event: Event,
+}
+
+/// The whole state of a store.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// The last transaction that is in it.
+    pub revision: Revision,
+    /// True when the server before ended in order, so that sequence numbers are exact.
+    pub clean: bool,
+    /// Every agent, with the config it should run.
+    pub agents: Vec<Agent>,
+    /// Every command that has not ended, and the newest that have.
+    pub commands: Vec<Command>,
+    /// The newest pushes.
+    pub pushes: Vec<Push>,
+    /// The newest events, oldest first.
+    pub events: Vec<StoredEvent>,
+}

@@ -1,0 +1,217 @@
+//! Rows going in.
+
+use prost::Message;
+use rusqlite::{Connection, params};
+use sha2::{Digest, Sha256};
+use tidegate_fleet::{Agent, AuditEntry, Command, CommandKind, Config, Push};
+
+use super::codec::{self, signed};
+use crate::{StoredEvent, Write};
+
+/// Rows of history that are kept.
+const KEEP_EVENTS: i64 = 20_000;
+const KEEP_CHANGES: i64 = 100_000;
+const KEEP_ENDED_COMMANDS: i64 = 10_000;
+const KEEP_PUSHES: i64 = 1_000;
+
+pub(super) fn write(connection: &Connection, revision: i64, row: &Write) -> rusqlite::Result<()> {
+    let (kind, key) = match row {
+        Write::Agent(row) => {
+            agent(connection, row)?;
+            ("agent", row.uid.to_string())
+        }
+        Write::Config(row) => {
+            config(connection, row)?;
+            ("config", row.hash.to_string())
+        }
+        Write::Assign { agent, config, push, since } => {
+            connection
+                .prepare_cached(
+                    "REPLACE INTO assignments (agent, config, push, since) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![agent.as_bytes(), config.0, push.0, signed(since.0)])?;
+            ("assignment", agent.to_string())
+        }
+        Write::Push(row) => {
+            push(connection, row)?;
+            ("push", row.id.0.clone())
+        }
+        Write::Command(row) => {
+            command(connection, row)?;
+            ("command", row.id.0.clone())
+        }
+        Write::Event(row) => return event(connection, row),
+    };
+    connection
+        .prepare_cached("REPLACE INTO changes (revision, kind, key) VALUES (?1, ?2, ?3)")?
+        .execute(params![revision, kind, key])?;
+    Ok(())
+}
+
+fn agent(connection: &Connection, agent: &Agent) -> rusqlite::Result<()> {
+    let effective = match &agent.reported.effective_config {
+        Some(fact) => Some(body(connection, &fact.value.encode_to_vec())?),
+        None => None,
+    };
+    let (reported, times) = codec::pack(&agent.reported);
+    let (link, since) = codec::link(agent.link);
+    let times = times.map(|time| time.map(signed));
+    connection
+        .prepare_cached(
+            "REPLACE INTO agents (uid, host_credential, first_seen, last_seen, sequence_num, capabilities, link, link_since,
+               reported, effective_body, at_description, at_health, at_effective, at_config, at_packages, at_custom,
+               at_components, at_connection)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+        )?
+        .execute(params![
+            agent.uid.as_bytes(),
+            agent.host_credential,
+            signed(agent.first_seen.0),
+            signed(agent.last_seen.0),
+            codec::sequence(agent.sequence).map(signed),
+            signed(agent.capabilities.0),
+            link,
+            signed(since.0),
+            reported.encode_to_vec(),
+            effective,
+            times[0],
+            times[1],
+            times[2],
+            times[3],
+            times[4],
+            times[5],
+            times[6],
+            times[7],
+        ])?;
+    Ok(())
+}
+
+/// Stores a body once and returns its hash.
+fn body(connection: &Connection, bytes: &[u8]) -> rusqlite::Result<[u8; 32]> {
+    let hash: [u8; 32] = Sha256::digest(bytes).into();
+    connection
+        .prepare_cached("INSERT INTO bodies (hash, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute(params![hash, bytes])?;
+    Ok(hash)
+}
+
+fn config(connection: &Connection, config: &Config) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO configs (hash, files, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![config.hash.0, config.files.encode_to_vec(), signed(config.created_at.0)])?;
+    Ok(())
+}
+
+fn push(connection: &Connection, push: &Push) -> rusqlite::Result<()> {
+    let targets: Vec<u8> = push.targets.iter().flat_map(|uid| *uid.as_bytes()).collect();
+    connection
+        .prepare_cached(
+            "REPLACE INTO pushes (id, config, query, actor, at, targets) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![push.id.0, push.config.0, push.query, push.actor, signed(push.at.0), targets])?;
+    let mut refusal =
+        connection.prepare_cached("REPLACE INTO push_refusals (push, agent, reason) VALUES (?1, ?2, ?3)")?;
+    for (agent, reason) in &push.refused {
+        refusal.execute(params![push.id.0, agent.as_bytes(), reason])?;
+    }
+    Ok(())
+}
+
+fn command(connection: &Connection, command: &Command) -> rusqlite::Result<()> {
+    let (kind, capability, message_type, data, answers) = match &command.kind {
+        CommandKind::Restart => ("restart", None, None, None, true),
+        CommandKind::Custom { capability, kind, data, answers } => {
+            ("custom", Some(capability), Some(kind), Some(&data[..]), *answers)
+        }
+    };
+    let outcome = command.outcome.as_ref();
+    connection
+        .prepare_cached(
+            "REPLACE INTO commands (id, agent, kind, capability, type, data, answers, state, actor, created_at, deadline,
+               sent_at, start_time, finished_at, answer_type, answer, detail)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        )?
+        .execute(params![
+            command.id.0,
+            command.agent.as_bytes(),
+            kind,
+            capability,
+            message_type,
+            data,
+            answers,
+            command.state.as_str(),
+            command.actor,
+            signed(command.created_at.0),
+            signed(command.deadline.0),
+            command.sent_at.map(|at| signed(at.0)),
+            signed(command.start_time_when_sent),
+            command.finished_at.map(|at| signed(at.0)),
+            outcome.and_then(|outcome| outcome.answer_kind.as_ref()),
+            outcome.and_then(|outcome| outcome.answer.as_deref()),
+            outcome.map(|outcome| &outcome.detail),
+        ])?;
+    Ok(())
+}
+
+fn event(connection: &Connection, stored: &StoredEvent) -> rusqlite::Result<()> {
+    let event = &stored.event;
+    connection
+        .prepare_cached("REPLACE INTO events (number, at, kind, agent, text) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![
+            signed(stored.number),
+            signed(event.at.0),
+            event.kind.as_str(),
+            event.agent.as_bytes(),
+            event.text
+        ])?;
+    Ok(())
+}
+
+pub(super) fn audit(connection: &Connection, entry: &AuditEntry) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO audit (at, actor, face, action, target, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            signed(entry.at.0),
+            entry.actor,
+            entry.face,
+            entry.action,
+            entry.target,
+            entry.detail
+        ])?;
+    Ok(())
+}
+
+/// Removes what nothing refers to and history beyond its bounds.
+pub(super) fn collect_garbage(connection: &mut Connection) -> rusqlite::Result<u64> {
+    let transaction = connection.transaction()?;
+    let mut removed = 0;
+    removed += transaction
+        .execute("DELETE FROM events WHERE number <= (SELECT max(number) FROM events) - ?1", [KEEP_EVENTS])?;
+    removed += transaction.execute(
+        "DELETE FROM changes WHERE revision <= (SELECT max(revision) FROM changes) - ?1",
+        [KEEP_CHANGES],
+    )?;
+    removed += transaction.execute(
+        "DELETE FROM commands WHERE finished_at IS NOT NULL AND id NOT IN
+           (SELECT id FROM commands WHERE finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT ?1)",
+        [KEEP_ENDED_COMMANDS],
+    )?;
+    removed += transaction.execute(
+        "DELETE FROM pushes WHERE id NOT IN (SELECT id FROM pushes ORDER BY at DESC LIMIT ?1)",
+        [KEEP_PUSHES],
+    )?;
+    removed += transaction.execute(
+        "DELETE FROM configs WHERE hash NOT IN (SELECT config FROM assignments UNION SELECT config FROM pushes)",
+        [],
+    )?;
+    removed += transaction.execute(
+        "DELETE FROM bodies WHERE hash NOT IN (SELECT effective_body FROM agents WHERE effective_body IS NOT NULL)",
+        [],
+    )?;
+    transaction.commit()?;
+    Ok(removed as u64)
+}
