@@ -1,0 +1,56 @@
+//! The commands, a file each.
+
+mod describe_agent;
+mod events;
+mod get_agents;
+mod outcome;
+mod push;
+mod push_files;
+mod restart;
+mod send;
+
+use tidegate_api::client::Client;
+
+use crate::failure::Failure;
+use crate::lowargs::{DescribeNoun, GetNoun, LowArgs, PageOutput, RestartNoun, SendNoun, Verb};
+use crate::output::Talk;
+use crate::render::structured;
+use crate::settings::{Environment, Settings};
+use crate::terminal::Terminal;
+
+/// What every command has.
+struct Context {
+    client: Client,
+    terminal: Terminal,
+    talk: Talk,
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// [`Failure`], which knows its exit code.
+pub(crate) async fn run(low: LowArgs, environment: &Environment, terminal: Terminal) -> Result<(), Failure> {
+    let client = Settings::resolve(&low.global, environment)?.client()?;
+    let context = Context { client, terminal, talk: Talk::new(terminal) };
+    match low.verb {
+        Verb::Get(GetNoun::Agents(args)) => get_agents::run(&context, &args).await,
+        Verb::Describe(DescribeNoun::Agent(args)) => describe_agent::run(&context, &args).await,
+        Verb::Restart(RestartNoun::Agent(args)) => restart::run(&context, &args).await,
+        Verb::Push(args) => push::run(&context, args).await,
+        Verb::Send(SendNoun::Agent(args)) => send::run(&context, &args).await,
+        Verb::Events(args) => events::run(&context, &args).await,
+    }
+}
+
+/// A value as text, which the caller renders, or as the API's own JSON or YAML.
+fn show<T: serde::Serialize>(
+    value: &T,
+    output: PageOutput,
+    text: impl FnOnce() -> Result<String, Failure>,
+) -> Result<(), Failure> {
+    crate::output::data(&match output {
+        PageOutput::Text => text()?,
+        PageOutput::Json => structured::json(value)?,
+        PageOutput::Yaml => structured::yaml(value)?,
+    })
+}

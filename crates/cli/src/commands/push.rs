@@ -1,0 +1,97 @@
+//! `tidegate push`.
+
+use std::io;
+
+use tidegate_api::{Push, PushFile, PushRequest};
+
+use super::{Context, outcome, push_files, show};
+use crate::failure::Failure;
+use crate::lowargs::PushArgs;
+use crate::poll::Poll;
+use crate::render::push::{progress, result};
+use crate::sanitise;
+
+pub(super) async fn run(context: &Context, args: PushArgs) -> Result<(), Failure> {
+    if args.query.trim().is_empty() {
+        return Err(Failure::Argument("an empty query names no agents; -q 'name:*' names all".into()));
+    }
+    let files = push_files::read(&args.files, args.name.as_deref())?;
+    check(context, &files, &args)?;
+    let count = count(context, &args.query).await?;
+    confirm(context, &args, count).await?;
+    let request = PushRequest { q: args.query.clone(), files, expected_count: Some(count) };
+    let push = context.client.push(&request).await?;
+    if args.no_wait {
+        context.talk.say(&format!("pushed to {}", agents(push.summary.total)));
+        return show(&push, args.output, || Ok(format!("{}\n", sanitise::line(&push.id))));
+    }
+    context.talk.say(&format!("push {} is on its way", push.id));
+    let push = wait(context, &args, push).await?;
+    show(&push, args.output, || Ok(result(&push)))?;
+    outcome::of_push(&push, args.timeout)
+}
+
+/// Tells what is wrong with the config; errors stop the push unless it is forced.
+fn check(context: &Context, files: &[PushFile], args: &PushArgs) -> Result<(), Failure> {
+    let found = push_files::check(files);
+    for finding in &found {
+        context.talk.say(&finding.to_string());
+    }
+    match found.iter().filter(|finding| finding.is_error()).count() {
+        errors if errors > 0 && !args.force => Err(Failure::Config { errors }),
+        _ => Ok(()),
+    }
+}
+
+/// How many agents match; the push is refused by the server when it finds another number.
+async fn count(context: &Context, q: &str) -> Result<u64, Failure> {
+    match context.client.list_agents(q, None, 1).await?.total.value {
+        0 => Err(Failure::NoMatch { q: q.to_owned() }),
+        count => Ok(count),
+    }
+}
+
+/// Asks before more than one agent gets another config.
+async fn confirm(context: &Context, args: &PushArgs, count: u64) -> Result<(), Failure> {
+    if args.yes || count == 1 {
+        return Ok(());
+    }
+    let agents = agents(count);
+    if !context.terminal.can_ask {
+        let text = format!("{agents} match {:?}: give --yes to push to all of them", args.query);
+        return Err(Failure::Unconfirmed(text));
+    }
+    context.talk.ask(&format!("Push to the {agents} that match {:?}? [y/N] ", args.query));
+    // Reading from a terminal blocks, and Ctrl-C must be heard meanwhile.
+    let answer =
+        tokio::task::spawn_blocking(read_answer).await.map_err(|error| Failure::Start(error.into()))?;
+    match answer.map_err(Failure::Start)?.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::Unconfirmed("not confirmed; nothing was pushed".into())),
+    }
+}
+
+fn read_answer() -> io::Result<String> {
+    use io::{BufRead as _, Read as _};
+    let mut answer = String::new();
+    io::stdin().lock().take(64).read_line(&mut answer)?;
+    Ok(answer)
+}
+
+async fn wait(context: &Context, args: &PushArgs, mut push: Push) -> Result<Push, Failure> {
+    let mut poll = Poll::new(args.timeout);
+    let mut line = context.talk.progress();
+    loop {
+        line.show(&progress(&push.summary));
+        if push.summary.is_settled() || !poll.again().await {
+            return Ok(push);
+        }
+        if let Some(news) = poll.heard(context.client.push_state(&push.id).await)? {
+            push = news;
+        }
+    }
+}
+
+fn agents(count: u64) -> String {
+    if count == 1 { "1 agent".to_owned() } else { format!("{count} agents") }
+}

@@ -1,0 +1,288 @@
+//! What was typed. What it means is resolved in `settings` and in the commands.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Longest wait that a flag may name.
+const MAX_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The command line of Tidegate, which manages fleets of Fluent Bit agents.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, propagate_version = false, max_term_width = 110, after_help = AFTER_HELP)]
+pub(crate) struct LowArgs {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+const AFTER_HELP: &str = "\
+Environment:
+  TIDEGATE_SERVER           the server's URL
+  TIDEGATE_TOKEN            the token (never an argument: those are seen by every process)
+  TIDEGATE_SERVER_DATA_DIR  the data folder of a local server
+  NO_COLOR                  no colours
+
+Exit codes:
+   0  success                  7  timed out
+   2  usage or local file      8  not confirmed
+   3  not found                9  partial success
+   4  not allowed             10  failed
+   5  conflict                20  server or network
+   6  invalid                130  interrupted";
+
+/// Flags that every command takes.
+#[derive(Args, Debug, Default)]
+pub(crate) struct GlobalArgs {
+    /// The server's URL, such as http://127.0.0.1:4321; without it a local server is found by its data folder.
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// A file that holds the token.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// The data folder of a local server, which names its address and token.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// List things.
+    #[command(subcommand)]
+    Get(GetNoun),
+    /// Show all that is known of one thing.
+    #[command(subcommand)]
+    Describe(DescribeNoun),
+    /// Restart agents.
+    #[command(subcommand)]
+    Restart(RestartNoun),
+    /// Push a config to the agents that match a query, and wait until each has settled.
+    Push(PushArgs),
+    /// Send a custom message.
+    #[command(subcommand)]
+    Send(SendNoun),
+    /// Show what happened in the fleet.
+    #[command(visible_alias = "ev")]
+    Events(EventsArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GetNoun {
+    /// The agents that match a query, or all.
+    #[command(alias = "agent", visible_alias = "ag")]
+    Agents(GetAgentsArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GetAgentsArgs {
+    /// Which agents, such as 'health:unhealthy attr.site:eu-*'.
+    #[arg(short, long, default_value = "", hide_default_value = true)]
+    pub(crate) query: String,
+    /// How to show them; `name` gives a uid a line, for other commands to take.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: ListOutput,
+    /// Leave the table's header out.
+    #[arg(long)]
+    pub(crate) no_headers: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListOutput {
+    #[default]
+    Table,
+    Wide,
+    Json,
+    Yaml,
+    Name,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DescribeNoun {
+    /// One agent.
+    #[command(visible_alias = "ag")]
+    Agent(DescribeAgentArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DescribeAgentArgs {
+    /// The agent: its uid, at least 4 hex digits that its uid begins with, or its name.
+    #[arg(value_name = "UID|NAME")]
+    pub(crate) agent: String,
+    /// How to show it.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: PageOutput,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PageOutput {
+    #[default]
+    Text,
+    Json,
+    Yaml,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RestartNoun {
+    /// Agents by uid or name.
+    #[command(alias = "agents", visible_alias = "ag")]
+    Agent(RestartArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RestartArgs {
+    /// The agents: uids, at least 4 hex digits that a uid begins with, or names.
+    #[arg(value_name = "UID|NAME", required = true)]
+    pub(crate) agents: Vec<String>,
+    /// How long to wait for the outcome; a restart that has not left the server by then expires.
+    #[arg(long, default_value = "60s", value_parser = wait)]
+    pub(crate) timeout: Duration,
+    /// Queue the restarts, print the ids of the commands and do not wait; they expire after a day.
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// How to show the results.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: PageOutput,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PushArgs {
+    /// The files; the first is the main one.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Which agents; 'name:*' says all.
+    #[arg(short, long)]
+    pub(crate) query: String,
+    /// How long to wait until each agent has settled.
+    #[arg(long, default_value = "5m", value_parser = wait)]
+    pub(crate) timeout: Duration,
+    /// Push, print the push's id and do not wait.
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// The main file's name on the agent; the local file's name when left out.
+    #[arg(long, value_name = "NAME-ON-AGENT")]
+    pub(crate) name: Option<String>,
+    /// Do not ask for confirmation.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Push in spite of errors in the config.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// How to show the result.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: PageOutput,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SendNoun {
+    /// To one agent.
+    #[command(visible_alias = "ag")]
+    Agent(SendArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SendArgs {
+    /// The agent: its uid, at least 4 hex digits that its uid begins with, or its name.
+    #[arg(value_name = "UID|NAME")]
+    pub(crate) agent: String,
+    /// The custom capability.
+    #[arg(long)]
+    pub(crate) capability: String,
+    /// The type of the message.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) message_type: String,
+    /// The payload: JSON, or @FILE with JSON in it; nothing when left out.
+    #[arg(long, value_name = "JSON|@FILE")]
+    pub(crate) data: Option<String>,
+    /// How long to wait for the answer; a message that has not left the server by then expires.
+    #[arg(long, default_value = "30s", value_parser = wait)]
+    pub(crate) timeout: Duration,
+    /// How to show the answer: its data, or the whole command as the API gives it.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: PageOutput,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EventsArgs {
+    /// Go on with what happens from now on.
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Only events of the agents that match.
+    #[arg(short, long, default_value = "", hide_default_value = true)]
+    pub(crate) query: String,
+    /// How to show them; with --follow, json gives an object a line.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: EventsOutput,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EventsOutput {
+    #[default]
+    Table,
+    Json,
+}
+
+/// A wait such as `30s`, `5m` or `1h30m`.
+fn wait(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|_| "write a duration such as 30s, 5m or 1h30m".to_owned())?;
+    match Duration::try_from(span) {
+        Ok(wait) if wait.is_zero() => Err("it must be longer than nothing".to_owned()),
+        Ok(wait) if wait > MAX_WAIT => Err("it must not be longer than 7 days".to_owned()),
+        Ok(wait) => Ok(wait),
+        Err(_) => Err("it must not be negative".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn given_the_definition_of_the_command_line_then_it_holds_together() {
+        LowArgs::command().debug_assert();
+    }
+
+    #[test]
+    fn given_waits_when_read_then_units_are_needed_and_bounds_hold() {
+        for (text, expected) in [
+            ("60s", Some(60_000)),
+            ("5m", Some(300_000)),
+            ("1h30m", Some(5_400_000)),
+            ("250ms", Some(250)),
+            ("60", None),
+            ("0s", None),
+            ("-5s", None),
+            ("8d", None),
+            ("200h", None),
+            ("soon", None),
+        ] {
+            assert_eq!(wait(text).ok(), expected.map(Duration::from_millis), "{text}");
+        }
+    }
+
+    #[test]
+    fn given_command_lines_when_parsed_then_the_wrong_ones_are_refused() {
+        for (line, good) in [
+            ("tidegate get agents", true),
+            ("tidegate get ag -q health:unhealthy -o wide --no-headers", true),
+            ("tidegate get agents -o xml", false),
+            ("tidegate describe agent web-1 -o yaml", true),
+            ("tidegate describe agent", false),
+            ("tidegate restart agent a b --timeout 5s --no-wait", true),
+            ("tidegate restart agent", false),
+            ("tidegate push a.yaml b.lua -q name:* --yes --name main.yaml", true),
+            ("tidegate push a.yaml", false),
+            ("tidegate push -q name:*", false),
+            ("tidegate send agent web-1 --capability c --type t", true),
+            ("tidegate send agent web-1 --capability c", false),
+            ("tidegate events -f -o json --server http://x", true),
+            ("tidegate --token secret get agents", false),
+        ] {
+            assert_eq!(LowArgs::try_parse_from(line.split(' ')).is_ok(), good, "{line}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! From values to text: pure, with the time as an argument. Every text that is not ours is made safe here.
+
+pub(crate) mod age;
+pub(crate) mod agents;
+pub(crate) mod commands;
+mod components;
+pub(crate) mod describe;
+pub(crate) mod events;
+#[cfg(test)]
+pub(crate) mod examples;
+mod hint;
+pub(crate) mod push;
+pub(crate) mod structured;
+pub(crate) mod table;

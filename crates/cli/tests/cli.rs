@@ -1,0 +1,13 @@
+//! The real `tidegate` binary against a canned server: stdout, stderr and exit codes.
+
+#[cfg(test)]
+mod cli {
+    mod agents;
+    mod canned;
+    mod commands;
+    mod events;
+    mod program;
+    mod pushes;
+    mod streams;
+    mod values;
+}

@@ -1,0 +1,11 @@
+//! Tests of the public API, by subject.
+
+mod compare;
+mod corpus;
+mod effective;
+mod includes;
+mod lossless;
+mod reading;
+mod refusals;
+mod service;
+mod support;

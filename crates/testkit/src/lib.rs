@@ -1,0 +1,3 @@
+//! Never shipped: in-process fleet, simulated agents, a fake Fluent Bit, whole-system tests.
+
+pub mod fake_fluent_bit;

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Checks everything: format, lints, licences, tests, documentation.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/lib.sh
+need_rust
+
+step() { printf '\n== %s\n' "$1"; }
+
+step "format"
+cargo fmt --all --check
+
+step "lints"
+cargo clippy --workspace --all-targets --all-features --locked --quiet -- -D warnings
+
+step "licences and bans"
+if command -v cargo-deny >/dev/null; then
+  cargo deny --all-features --log-level error check bans licenses sources
+else
+  echo "skipped: cargo-deny is not installed (cargo install cargo-deny --locked)"
+fi
+
+step "tests"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+if bin=$(find_fluent_bit); then
+  echo "with the real Fluent Bit at $bin"
+  export FLUENT_BIT_BIN="$bin"
+else
+  echo "skipped: no fluent-bit (set FLUENT_BIT_BIN to run the tests against a real one as well)"
+fi
+cargo test --workspace --all-features --locked --no-fail-fast 2>&1 | tee "$log" || status=$?
+
+step "documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+
+awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
+     END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$log"
+exit "$status"
