@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
-use crate::{Agent, AgentDetail, BASE, Command, CommandRequest, List, Problem, Push, PushRequest};
+use crate::{Agent, AgentDetail, BASE, Command, CommandRequest, Event, List, Problem, Push, PushRequest};
 
 pub use error::ClientError;
 pub use watch::Watch;
@@ -80,10 +80,14 @@ impl Client {
         loop {
             let page = self.list_agents(q, cursor.as_deref(), 500).await?;
             agents.extend(page.items);
-            cursor = page.next_cursor;
-            if cursor.is_none() {
+            if page.next_cursor.is_none() {
                 return Ok(agents);
             }
+            if page.next_cursor == cursor {
+                let reason = "it names the same page twice".to_owned();
+                return Err(ClientError::Answer { server: self.server.clone(), reason });
+            }
+            cursor = page.next_cursor;
         }
     }
 
@@ -125,6 +129,15 @@ impl Client {
     /// [`ClientError`].
     pub async fn push_state(&self, id: &str) -> Result<Push, ClientError> {
         self.call(self.request(Method::GET, &format!("/pushes/{id}"))).await
+    }
+
+    /// The newest events of the agents that match a query, oldest first; `limit` is at most 500.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn events(&self, q: &str, limit: u32) -> Result<List<Event>, ClientError> {
+        let query = [("q", q.to_owned()), ("limit", limit.to_string())];
+        self.call(self.request(Method::GET, "/events").query(&query)).await
     }
 
     /// Follows the fleet; `kinds` are `agents` and `events`.

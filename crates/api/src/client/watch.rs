@@ -1,11 +1,15 @@
 //! The stream of changes.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use reqwest::Response;
 
 use super::ClientError;
 use crate::{WatchEvent, sse};
+
+/// Silence after which a stream counts as dead: the server sends a comment every 15 seconds.
+const SILENCE: Duration = Duration::from_secs(45);
 
 /// An open stream.
 #[derive(Debug)]
@@ -40,7 +44,9 @@ impl Watch {
                 }
                 return self.event(&frame.event, &frame.data).map(Some);
             }
-            let chunk = self.response.chunk().await;
+            let chunk = tokio::time::timeout(SILENCE, self.response.chunk()).await;
+            let chunk =
+                chunk.map_err(|_| self.broken(format!("it has been silent for {} s", SILENCE.as_secs())))?;
             let chunk =
                 chunk.map_err(|source| ClientError::Unreachable { server: self.server.clone(), source })?;
             let Some(chunk) = chunk else {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tidegate_api::client::{Client, Watch};
 use tidegate_api::{Event, List, Total, WatchEvent};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::Context;
 use crate::failure::Failure;
@@ -13,20 +13,17 @@ use crate::output;
 use crate::poll::is_passing;
 use crate::render::{events, structured};
 
-/// How far back the recent past reaches, in events of the whole fleet.
-const RECENT: u64 = 512;
-
-/// Longest wait for the part of a stream that is there already.
-const REPLAY_DEADLINE: Duration = Duration::from_secs(30);
+/// How far back the recent past reaches, in events of the agents that match.
+const RECENT: u32 = 500;
 
 /// Pause before a broken stream is opened anew, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
 
 pub(super) async fn run(context: &Context, args: &EventsArgs) -> Result<(), Failure> {
-    let (watch, past) = recent(&context.client, &args.query).await?;
-    if !args.follow {
+    let (watch, past) = recent(&context.client, &args.query, args.follow).await?;
+    let Some(watch) = watch else {
         return list(context, args, past);
-    }
+    };
     if args.output == EventsOutput::Table {
         output::data(&events::header())?;
     }
@@ -50,50 +47,14 @@ fn list(context: &Context, args: &EventsArgs, past: Vec<Event>) -> Result<(), Fa
     output::data(&(events::header() + &lines))
 }
 
-/// The recent past, and the stream that goes on from there. The server keeps a bounded past and cannot resume
-/// before it, so we ask for less until it can.
-async fn recent(client: &Client, q: &str) -> Result<(Watch, Vec<Event>), Failure> {
-    let (mut watch, _) = replay(client, q, None).await?;
-    let newest: u64 = watch.last_id().and_then(|id| id.parse().ok()).unwrap_or(0);
-    let mut back = RECENT.min(newest);
-    while back > 0 {
-        let (resumed, past) = replay(client, q, Some((newest - back).to_string())).await?;
-        watch = resumed;
-        if let Some(past) = past {
-            return Ok((watch, past));
-        }
-        back /= 2;
+/// The recent past, and the stream that goes on from there.
+async fn recent(client: &Client, q: &str, follow: bool) -> Result<(Option<Watch>, Vec<Event>), Failure> {
+    let past = client.events(q, RECENT).await?.items;
+    if !follow {
+        return Ok((None, past));
     }
-    Ok((watch, Vec::new()))
-}
-
-/// Opens a stream and reads what it holds already; no events when the server no longer has all of them.
-async fn replay(
-    client: &Client,
-    q: &str,
-    after: Option<String>,
-) -> Result<(Watch, Option<Vec<Event>>), Failure> {
-    let read = async {
-        let mut watch = client.watch(q, &["events"], after.as_deref()).await?;
-        let mut past = Some(Vec::new());
-        loop {
-            match watch.next().await? {
-                Some(WatchEvent::Happened(event)) => {
-                    if let Some(past) = &mut past {
-                        past.push(event);
-                    }
-                }
-                Some(WatchEvent::Resync) => past = None,
-                Some(WatchEvent::Bookmark) | None => return Ok((watch, past)),
-                Some(WatchEvent::Added(_) | WatchEvent::Modified(_)) => {}
-            }
-        }
-    };
-    let late = || Failure::TimedOut {
-        seconds: REPLAY_DEADLINE.as_secs_f64(),
-        missing: "the end of the past events in the server's stream".into(),
-    };
-    timeout(REPLAY_DEADLINE, read).await.unwrap_or_else(|_| Err(late()))
+    let after = past.last().map(|event| event.number.to_string());
+    Ok((Some(client.watch(q, &["events"], after.as_deref()).await?), past))
 }
 
 /// Prints a stream for as long as someone reads it.

@@ -34,7 +34,11 @@ pub(crate) fn next_step(agent: &Agent) -> String {
         }
         "starting" => format!("Follow it: {follow}"),
         _ if agent.config.axis.value == "unmanaged" => {
-            "Allow remote config in its supervisor's own settings to manage it from here.".to_owned()
+            if agent.capabilities.iter().any(|name| name == "AcceptsRemoteConfig") {
+                format!("None; to manage its config from here: tidegate push FILE -q uid:{}", agent.uid)
+            } else {
+                "Allow remote config in its supervisor's own settings to manage it from here.".to_owned()
+            }
         }
         _ => "None.".to_owned(),
     }
@@ -44,6 +48,16 @@ pub(crate) fn next_step(agent: &Agent) -> String {
 mod tests {
     use super::super::examples::agent;
     use super::*;
+
+    #[test]
+    fn given_an_agent_that_takes_configs_and_has_none_then_the_step_is_a_push() {
+        let mut agent = agent("0190", "a");
+        agent.config.axis.value = "unmanaged".into();
+        agent.capabilities = vec!["AcceptsRemoteConfig".into()];
+        assert!(next_step(&agent).contains("tidegate push FILE -q uid:0190"));
+        agent.capabilities.clear();
+        assert!(next_step(&agent).contains("Allow remote config"));
+    }
 
     #[test]
     fn given_states_then_the_most_pressing_step_comes_first() {
@@ -64,6 +78,7 @@ mod tests {
             agent.connection.value = connection.into();
             agent.config.axis.value = config.into();
             agent.health.value = health.into();
+            agent.capabilities.clear();
             let hint = next_step(&agent);
             assert!(hint.contains(part), "{connection} {config} {health}: {hint}");
         }

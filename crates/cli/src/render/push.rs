@@ -26,6 +26,9 @@ pub(crate) fn progress(summary: &PushSummary) -> String {
     format!("{} {agents}{colon}{}{dots}", summary.total, counts.join(", "))
 }
 
+/// Lines of an agent's log that are shown.
+const MAX_LOG_LINES: usize = 25;
+
 /// The result: the counts, then a line each agent that does not run the config.
 pub(crate) fn result(push: &Push) -> String {
     let mut text = format!("push {}: {}\n", sanitise::line(&push.id), progress(&push.summary));
@@ -39,6 +42,10 @@ pub(crate) fn result(push: &Push) -> String {
             reason(agent)
         );
         text.push_str(&line);
+        // What follows the first line is the agent's own log: each line on its own, so that none can pose as ours.
+        for line in agent.reason.lines().skip(1).take(MAX_LOG_LINES) {
+            text.push_str(&format!("    {}\n", sanitise::cell(line, 512)));
+        }
     }
     text
 }
@@ -68,9 +75,7 @@ fn is_waiting(agent: &PushAgent) -> bool {
 /// Why it stands so, with the connection where that is the reason why nothing moves.
 fn reason(agent: &PushAgent) -> String {
     let mut reasons = Vec::new();
-    if !agent.reason.is_empty() {
-        reasons.push(agent.reason.as_str());
-    }
+    reasons.extend(agent.reason.lines().next());
     if is_waiting(agent) && agent.connection.value != "connected" && agent.reason.is_empty() {
         reasons.push(agent.connection.value.as_str());
     }
@@ -113,7 +118,7 @@ mod tests {
             },
             agents: vec![
                 agent("good", "proven", "", "connected"),
-                agent("bad\x1b[2J", "failed", "line 3:\nno such plugin", "connected"),
+                agent("bad\x1b[2J", "failed", "line 3:\nno such plugin\x1b[2J", "connected"),
                 agent("away", "pending", "", "disconnected"),
                 agent("busy", "applying", "", "connected"),
             ],
@@ -144,7 +149,8 @@ mod tests {
     fn given_a_push_when_it_ends_then_each_agent_that_does_not_run_it_has_its_line() {
         let expected = "\
 push p1: 4 agents: 1 proven, 1 failed, 1 applying, 1 pending …
-failed     bad\\u{1b}[2J (0190aaaa): line 3:\\nno such plugin
+failed     bad\\u{1b}[2J (0190aaaa): line 3:
+    no such plugin\\u{1b}[2J
 pending    away (0190aaaa): disconnected
 applying   busy (0190aaaa)
 ";

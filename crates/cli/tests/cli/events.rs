@@ -6,34 +6,27 @@ use serde_json::Value;
 
 use super::canned::{Canned, Reply, problem};
 use super::program::run;
-use super::values::{bookmark, happened};
+use super::values::{bookmark, event, happened, list};
 
-/// A server that keeps `kept` events up to number 600.
-fn past(kept: u64) -> Canned {
+/// A server whose newest event is number 600, and that has `count` of them.
+fn past(count: u64) -> Canned {
     Canned::new(move |request| {
-        assert_eq!(request.path, "/watch");
-        let after = request.header("last-event-id").map(|id| id.parse::<u64>().unwrap());
-        let mut stream = String::from(": hello\n\n");
-        match after {
-            Some(after) if after + kept >= 600 => {
-                stream.extend((after + 1..=600).map(|number| happened(number, &format!("no. {number}"))));
-            }
-            Some(_) => stream.push_str("event: resync\ndata: {}\n\n"),
-            None => {}
-        }
-        Reply::Open(stream + &bookmark(600))
+        assert_eq!(request.path, "/events");
+        let events: Vec<_> =
+            (601 - count..=600).map(|number| event(number, &format!("no. {number}"))).collect();
+        Reply::Json(200, list(&events))
     })
 }
 
 #[test]
 fn given_events_when_listed_then_the_recent_ones_come_in_order() {
-    for (kept, first, count) in [(10_000, "no. 89", 512), (100, "no. 537", 64), (0, "", 0)] {
-        let ran = run(&past(kept), &["events", "-q", "name:web-*"]);
+    for (count, first) in [(500, "no. 101"), (64, "no. 537"), (0, "")] {
+        let ran = run(&past(count), &["events", "-q", "name:web-*"]);
         assert_eq!(ran.code, 0, "{ran:?}");
         let lines: Vec<_> = ran.out.lines().skip(1).collect();
-        assert_eq!(lines.len(), count, "{kept}");
-        assert!(lines.first().is_none_or(|line| line.ends_with(first)), "{kept}: {lines:?}");
-        assert!(lines.last().is_none_or(|line| line.ends_with("no. 600")), "{kept}: {lines:?}");
+        assert_eq!(lines.len() as u64, count);
+        assert!(lines.first().is_none_or(|line| line.ends_with(first)), "{count}: {lines:?}");
+        assert!(lines.last().is_none_or(|line| line.ends_with("no. 600")), "{count}: {lines:?}");
         assert_eq!(ran.err, if count == 0 { "There are no recent events.\n" } else { "" });
     }
 }
@@ -50,8 +43,8 @@ fn given_a_stream_that_breaks_when_followed_then_it_goes_on_after_the_last_event
     let opened = AtomicUsize::new(0);
     let server = Canned::new(move |request| {
         match (opened.fetch_add(1, Ordering::SeqCst), request.header("last-event-id")) {
-            (0, None) => Reply::Broken(bookmark(7)),
-            (1, Some("0")) => Reply::Broken(happened(7, "old") + &bookmark(7) + &happened(8, "new\u{1b}[2J")),
+            (0, None) => Reply::Json(200, list(&[event(7, "old")])),
+            (1, Some("7")) => Reply::Broken(bookmark(7) + &happened(8, "new\u{1b}[2J")),
             (2, Some("8")) => problem(503, "not yet"),
             (3, Some("8")) => Reply::Broken(happened(8, "again") + &happened(9, "last")),
             (4, Some("9")) => problem(401, "the token was revoked"),

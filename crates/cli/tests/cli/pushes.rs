@@ -68,7 +68,7 @@ fn given_a_push_when_agents_fail_then_each_has_its_line_and_the_code_tells_how_m
     assert_eq!(ran.code, 9, "{ran:?}");
     assert_eq!(
         ran.out,
-        "push p1: 2 agents: 1 proven, 1 failed\nfailed     b\\u{1b}[2J (0190aaaa): line 3:\\nno such plugin\n"
+        "push p1: 2 agents: 1 proven, 1 failed\nfailed     b\\u{1b}[2J (0190aaaa): line 3:\n    no such plugin\n"
     );
     let all = push(&[("a", "refused", "it takes no config"), ("b", "failed", "")]);
     let ran = run_push(&server(2, vec![all]), CONFIG, &["--yes"]);

@@ -9,7 +9,10 @@ use super::values::{WEB, agent, bookmark, happened, list};
 
 #[test]
 fn given_a_follower_when_interrupted_then_it_ends_with_130() {
-    let server = Canned::new(|_| Reply::Open(bookmark(1) + &happened(2, "live")));
+    let server = Canned::new(|request| match request.path.as_str() {
+        "/events" => Reply::Json(200, list(&[])),
+        _ => Reply::Open(bookmark(1) + &happened(2, "live")),
+    });
     let mut child =
         tidegate(&server, &["events", "-f"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

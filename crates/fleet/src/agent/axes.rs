@@ -11,6 +11,9 @@ use crate::Timestamp;
 /// The name under which a supervisor reports what the agent really loads (decision D6).
 pub const RENDERED_FILE: &str = "tidegate/rendered";
 
+/// Most characters of a headline.
+const MAX_HEADLINE: usize = 240;
+
 /// One axis of one agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axis<T> {
@@ -159,6 +162,16 @@ pub fn health(agent: &Agent) -> Axis<Health> {
     }
 }
 
+/// The first line of a text from an agent, cut to what a listing can show; the whole stays in the report.
+#[must_use]
+pub fn headline(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(MAX_HEADLINE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
 fn describe(component: &ComponentHealth) -> String {
     match (component.status.as_str(), component.last_error.as_str()) {
         ("", error) => error.to_owned(),
@@ -173,7 +186,7 @@ fn first_unhealthy(component: &ComponentHealth, path: &str) -> Option<String> {
         if below.healthy {
             first_unhealthy(below, &path)
         } else {
-            Some(format!("{path}: {}", describe(below)))
+            Some(format!("{path}: {}", headline(&describe(below))))
         }
     })
 }
@@ -248,7 +261,8 @@ pub fn attention(
     health: &Axis<Health>,
     config: &Axis<ConfigState>,
 ) -> (Attention, String) {
-    let because = |reason: &str| if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    let because =
+        |reason: &str| if reason.is_empty() { String::new() } else { format!(": {}", headline(reason)) };
     match (connection.value, health.value, config.value) {
         (Connection::Disconnected, ..) => {
             (Attention::Act, format!("disconnected{}", because(&connection.reason)))

@@ -18,12 +18,14 @@ pub(super) fn merge(
         agent.capabilities.0 = message.capabilities;
         received.changed.identity = true;
     }
-    let reported = &mut agent.reported;
+    let was_described = agent.reported.description.is_some();
     if let Some(description) = message.agent_description
-        && replace(&mut reported.description, description, now)
+        && replace(&mut agent.reported.description, description, now)
     {
         received.changed.identity = true;
-        received.events.push(event(agent, now, EventKind::Description, "its description changed".into()));
+        if was_described {
+            received.events.push(event(agent, now, EventKind::Description, "its description changed"));
+        }
     }
     let reported = &mut agent.reported;
     if let Some(custom) = message.custom_capabilities {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tidegate_opamp::{AgentToServer, CustomMessage, InstanceUid, InvalidUid};
 
+use crate::agent::axes;
 use crate::agent::{LimitExceeded, Limits, Link, Sequence, Transport};
 use crate::{Agent, Command, CommandId, Event, EventKind, Timestamp};
 
@@ -116,7 +117,7 @@ pub fn receive(
         full_state,
     };
     if is_new && message.agent_description.is_some() {
-        received.events.push(event(agent, now, EventKind::AgentAdded, "first report".into()));
+        received.events.push(event(agent, now, EventKind::AgentAdded, "first report"));
     }
     let leaves = message.agent_disconnect.is_some();
     let custom = merge::merge(agent, message, now, &mut received);
@@ -132,7 +133,7 @@ pub fn disconnected(agent: &mut Agent, now: Timestamp) -> Option<Event> {
         return None;
     }
     agent.link = Link::Down { since: now };
-    Some(event(agent, now, EventKind::Connection, "disconnected".into()))
+    Some(event(agent, now, EventKind::Connection, "disconnected"))
 }
 
 fn relink(agent: &mut Agent, arrival: Arrival, leaves: bool, received: &mut Received) {
@@ -147,8 +148,8 @@ fn relink(agent: &mut Agent, arrival: Arrival, leaves: bool, received: &mut Rece
     received.events.push(event(agent, now, EventKind::Connection, text));
 }
 
-fn event(agent: &Agent, at: Timestamp, kind: EventKind, text: String) -> Event {
-    Event { at, kind, agent: agent.uid, text }
+fn event(agent: &Agent, at: Timestamp, kind: EventKind, text: impl AsRef<str>) -> Event {
+    Event { at, kind, agent: agent.uid, text: axes::headline(text.as_ref()) }
 }
 
 /// The agent is asked for everything now, at the paced rate.

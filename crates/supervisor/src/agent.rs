@@ -1,0 +1,47 @@
+//! The seam between the two halves of the supervisor: the process side (child, apply, health) publishes an
+//! [`AgentReport`] and takes [`AgentCommand`]s; the protocol side (client, dispatch) sends what changed of the
+//! one and feeds the other. Neither knows more of the other than this file.
+
+use std::sync::Arc;
+
+use tidegate_opamp::{
+    AgentDescription, AgentRemoteConfig, ComponentHealth, EffectiveConfig, RemoteConfigStatus,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Everything that the server may be told of an agent, as it is now. Parts are shared, not copied: a new report
+/// keeps the `Arc`s of the parts that did not change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgentReport {
+    /// Who the agent is and where it runs (OpenTelemetry attribute names).
+    pub description: Arc<AgentDescription>,
+    /// How it and its components fare.
+    pub health: Arc<ComponentHealth>,
+    /// The config it runs: the offered or local files under their own names, and what the agent really loads as
+    /// `tidegate/rendered`.
+    pub effective_config: Arc<EffectiveConfig>,
+    /// How far the last offered config has come; `None` before the first offer (ruling A11).
+    pub remote_config_status: Option<Arc<RemoteConfigStatus>>,
+}
+
+/// What the protocol side may ask of the process side. Commands are carried out one at a time, in order;
+/// [`AgentCommand::Stop`] overtakes.
+#[derive(Debug)]
+pub enum AgentCommand {
+    /// Apply an offered config; the outcome shows in [`AgentReport::remote_config_status`]. A newer offer replaces
+    /// one that still waits.
+    Apply(AgentRemoteConfig),
+    /// Restart the agent's process; shows as a new start time in the health.
+    Restart,
+    /// Stop the agent and end; answers when the process is gone.
+    Stop(oneshot::Sender<()>),
+}
+
+/// The protocol side's end of one agent.
+#[derive(Clone, Debug)]
+pub struct AgentHandle {
+    /// Where commands go; bounded.
+    pub commands: mpsc::Sender<AgentCommand>,
+    /// The newest report.
+    pub reports: watch::Receiver<AgentReport>,
+}

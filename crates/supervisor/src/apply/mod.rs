@@ -1,0 +1,124 @@
+//! The safe apply (decision D6): stage → check → swap → prove → keep or roll back. An offer is reported as applied
+//! only when each proof has held; whatever goes wrong, the last good config is back in place before it is reported.
+
+mod failure;
+mod offer;
+mod prove;
+mod rollback;
+mod store;
+
+use std::time::Duration;
+
+use tidegate_opamp::{AgentRemoteConfig, config_hash};
+
+use crate::{
+    kind::RenderError,
+    machine::{CheckError, Loaded, Machine, Origin},
+    report::Phase,
+    state::{Entry, Journal, StateError, hex},
+};
+
+pub use failure::{After, Failure, Proof};
+pub use offer::{OfferError, OfferedFile, OfferedFiles};
+pub use store::{load, store};
+
+/// Applies one offer. `None`: it runs and is proven. Otherwise what to report as the failure.
+///
+/// May be dropped at any point: the journal then names the candidate, which is applied anew at the next start.
+pub async fn apply(
+    machine: &mut Machine,
+    journal: &mut Journal,
+    offer: &AgentRemoteConfig,
+    probation: Duration,
+) -> Option<String> {
+    let map = offer.config.clone().unwrap_or_default();
+    let entry = Entry { hash: hex(&offer.config_hash), content: config_hash(&map).to_string() };
+    if runs_already(machine, journal, &entry) {
+        journal.current = Some(entry);
+        return None;
+    }
+    if let Some(error) = journal.refusal(&entry.hash, &entry.content) {
+        return Some(error.to_owned());
+    }
+    let failure = match attempt(machine, journal, &map, &entry, probation).await {
+        Ok(()) => return None,
+        Err(failure) => failure,
+    };
+    let report = failure.report(machine);
+    tracing::warn!(config = %entry.hash, proof = failure.proof.name(), "an offered config failed: {}", failure.what);
+    rollback::roll_back(machine, failure.after).await;
+    journal.candidate = None;
+    // A disk that is full or a binary that is gone says nothing about the config: it may be offered again.
+    if failure.blames_config() {
+        journal.refuse(&entry, &report);
+    }
+    // Refused offers must not fill the disk.
+    machine.state.keep_configs(&[machine.loaded.content(), crate::machine::LOCAL]);
+    if let Err(error) = machine.state.save_journal(journal) {
+        tracing::warn!(%error, "the outcome of an offer could not be written down");
+    }
+    Some(report)
+}
+
+/// True when the agent runs exactly this content already.
+fn runs_already(machine: &Machine, journal: &Journal, entry: &Entry) -> bool {
+    let loaded = match &machine.loaded.origin {
+        Origin::Offered(loaded) => loaded.content == entry.content,
+        Origin::Local => false,
+    };
+    loaded
+        && machine.running.is_some()
+        && machine.phase == Phase::Running
+        && journal.candidate.is_none()
+        && journal.current.as_ref().is_some_and(|current| current.content == entry.content)
+}
+
+async fn attempt(
+    machine: &mut Machine,
+    journal: &mut Journal,
+    map: &tidegate_opamp::AgentConfigMap,
+    entry: &Entry,
+    probation: Duration,
+) -> Result<(), Failure> {
+    let offered = offer::read(map, &*machine.fixed.kind)
+        .map_err(|error| Failure::untouched(Proof::Offer, error.to_string()))?;
+    let disk = |error: StateError| Failure::untouched(Proof::Disk, error.to_string());
+    let (source, files) = store(&machine.state, &entry.content, &offered).map_err(disk)?;
+    journal.candidate = Some(entry.clone());
+    machine.state.save_journal(journal).map_err(disk)?;
+
+    let origin = Origin::Offered(entry.clone());
+    let next = Loaded::prepare(&machine.fixed, &machine.state, origin, source, files, machine.ports())
+        .map_err(|error| Failure::untouched(render_proof(&error), error.to_string()))?;
+    machine.check(&next.rendered).await.map_err(|error| match error {
+        CheckError::Refused(said) => Failure::untouched(Proof::DryRun, said),
+        other => Failure::untouched(Proof::Disk, other.to_string()),
+    })?;
+    let before = machine.components().clone();
+    prove::bring_up(machine, &next).await?;
+    prove::content(machine, &next)?;
+    // From here on the new config runs: it is the one to report, and to judge the components by.
+    let former = std::mem::replace(&mut machine.loaded, next.clone());
+    let proven = prove::hold(machine, &before, probation).await;
+    if proven.is_err() {
+        machine.loaded = former;
+    }
+    proven?;
+    machine.adopt_config(next);
+    journal.commit(entry.clone());
+    machine.state.save_journal(journal).map_err(|error| Failure {
+        proof: Proof::Disk,
+        what: error.to_string(),
+        after: After::Running,
+    })?;
+    machine.state.keep_configs(&[&entry.content, crate::machine::LOCAL]);
+    Ok(())
+}
+
+fn render_proof(error: &RenderError) -> Proof {
+    match error {
+        RenderError::Broken(_) | RenderError::Edit(_) => Proof::Readable,
+        RenderError::Empty(_) => Proof::Pipeline,
+        RenderError::NoPort => Proof::Port,
+    }
+}

@@ -1,0 +1,291 @@
+//! The proofs that need the process (fluent-bit.md, "How to know that a reload succeeded").
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use tokio::time::{sleep, timeout};
+
+use super::{
+    failure::{After, Failure, Proof},
+    rollback,
+};
+use crate::{
+    child::{Exit, PortOwner, port_owner},
+    files::read_bounded,
+    kind::{ComponentState, LineVerdict, Pulse, Source},
+    machine::{Loaded, Machine},
+    report::Phase,
+};
+
+/// How often a reload is looked after.
+const POLL: Duration = Duration::from_millis(100);
+/// How long one pulse may take while a reload runs.
+const PULSE: Duration = Duration::from_millis(500);
+/// The least time that a reload is given.
+const RELOAD_DEADLINE: Duration = Duration::from_secs(15);
+/// How long a new process may take to answer.
+const START_DEADLINE: Duration = Duration::from_secs(15);
+/// After this time the signal is sent once more: an agent that was busy has dropped the first.
+const REPEAT: Duration = Duration::from_secs(5);
+/// How long after an error of the config the process may still end of it.
+const AFTERMATH: Duration = Duration::from_millis(2500);
+/// A reload within this time after one that was given up would be ignored.
+const DEAF: Duration = Duration::from_millis(1500);
+/// After this time a reload counts as a standstill.
+const OVERDUE: Duration = Duration::from_secs(5);
+/// How long the components may take to show.
+const COMPONENTS_DEADLINE: Duration = Duration::from_secs(5);
+/// How often the agent is looked at during the probation.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Puts the config in place and makes the agent load it: by a reload of the running process where that is possible,
+/// else by a new process. Proofs: disk, reload or process.
+pub(super) async fn bring_up(machine: &mut Machine, next: &Loaded) -> Result<(), Failure> {
+    machine.mark_log();
+    let before = pulse(machine, None).await;
+    let same_file = machine
+        .running
+        .as_ref()
+        .is_some_and(|running| running.config == machine.run_file(&next.rendered) && running.pulse.is_some());
+    if let (Some(before), true) = (before, same_file) {
+        return reload(machine, next, &before).await;
+    }
+    // Another format, an agent that does not answer, or none at all: a new process.
+    machine.install(&next.rendered).map_err(|error| Failure::untouched(Proof::Disk, error.to_string()))?;
+    machine.stop().await;
+    rollback::start(machine, next).map_err(|error| Failure {
+        proof: Proof::Process,
+        what: error.to_string(),
+        after: After::Gone,
+    })?;
+    come_up(machine).await
+}
+
+/// Reloads the running process.
+pub(super) async fn reload(machine: &mut Machine, next: &Loaded, before: &Pulse) -> Result<(), Failure> {
+    if let Some(halted) = machine.running.as_ref().and_then(|running| running.halted) {
+        sleep(DEAF.saturating_sub(halted.elapsed())).await;
+    }
+    let deadline = RELOAD_DEADLINE.max(machine.loaded.rendered.grace + Duration::from_secs(5));
+    machine.install(&next.rendered).map_err(|error| Failure::untouched(Proof::Disk, error.to_string()))?;
+    machine.mark_log();
+    machine.reloading(false);
+    let ended = await_reload(machine, next, before, deadline).await;
+    machine.reload_ended();
+    if let (Ok(()), Some(running)) = (&ended, &mut machine.running) {
+        running.port = next.rendered.port;
+        running.halted = None;
+    }
+    if let (Err(Failure { after: After::Halted, .. }), Some(running)) = (&ended, &mut machine.running) {
+        running.halted = Some(Instant::now());
+    }
+    ended
+}
+
+async fn await_reload(
+    machine: &mut Machine,
+    next: &Loaded,
+    before: &Pulse,
+    deadline: Duration,
+) -> Result<(), Failure> {
+    let failed = |what: String, after| Failure { proof: Proof::Reload, what, after };
+    let signal = machine.fixed.kind.reload_signal();
+    let send = |machine: &Machine| {
+        let sent = machine.running.as_ref().map(|running| running.child.signal(signal));
+        sent.is_some_and(|sent| sent.is_ok())
+    };
+    send(machine);
+    let begun = Instant::now();
+    let mut repeated = false;
+    let mut error_seen: Option<Instant> = None;
+    loop {
+        if let Some(exit) = ended(machine).await {
+            let what = format!("the process ended while it loaded the config: it {exit}{}", said(machine));
+            return Err(failed(what, After::Gone));
+        }
+        machine.read_log();
+        if machine.marked().any(|(verdict, _)| *verdict == LineVerdict::ReloadHalted) {
+            return Err(failed(format!("the agent gave the reload up{}", said(machine)), After::Halted));
+        }
+        // Past the point of return there is no giving up: the process ends, hangs or comes back.
+        let past = [LineVerdict::ReloadAborted, LineVerdict::ReloadPastReturn];
+        let past = machine.marked().any(|(verdict, _)| past.contains(verdict));
+        if error_seen.is_none() && machine.marked().any(|(verdict, _)| *verdict == LineVerdict::ConfigError) {
+            error_seen = Some(Instant::now());
+        }
+        let now = pulse(machine, Some(next.rendered.port)).await;
+        if now.is_some_and(|now| machine.fixed.kind.reloaded(before, &now)) {
+            return Ok(());
+        }
+        if !past && error_seen.is_some_and(|at| at.elapsed() > AFTERMATH) {
+            return Err(failed(format!("the agent refused the config{}", said(machine)), After::Halted));
+        }
+        let waited = begun.elapsed();
+        if waited > deadline {
+            let what = format!(
+                "the reload did not come to its end within {} s (an output that cannot deliver holds it up); \
+                 collection stood still for that time",
+                waited.as_secs()
+            );
+            return Err(failed(what, After::Hung));
+        }
+        if waited > REPEAT && !repeated {
+            repeated = true;
+            send(machine);
+        }
+        machine.reloading(waited > OVERDUE);
+        sleep(POLL).await;
+    }
+}
+
+/// Waits until a new process answers on its port.
+pub(super) async fn come_up(machine: &mut Machine) -> Result<(), Failure> {
+    let failed = |what: String, after| Failure { proof: Proof::Process, what, after };
+    let begun = Instant::now();
+    loop {
+        if let Some(exit) = ended(machine).await {
+            return Err(failed(
+                format!("the process ended at its start: it {exit}{}", said(machine)),
+                After::Gone,
+            ));
+        }
+        machine.read_log();
+        if pulse(machine, None).await.is_some() {
+            return Ok(());
+        }
+        if begun.elapsed() > START_DEADLINE {
+            let what = format!("the agent did not answer within {} s of its start", START_DEADLINE.as_secs());
+            return Err(failed(what, After::Hung));
+        }
+        sleep(POLL).await;
+    }
+}
+
+/// Proof: what stands on disk is what was offered, the forced keys aside.
+pub(super) fn content(machine: &Machine, next: &Loaded) -> Result<(), Failure> {
+    let failed = |what: String| Failure { proof: Proof::Equality, what, after: After::Running };
+    let path = machine.run_file(&next.rendered);
+    let text = match read_bounded(&path, 64 * 1024 * 1024) {
+        Ok(Some(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
+        Ok(None) => return Err(failed(format!("{} is gone", path.display()))),
+        Err(error) => return Err(failed(format!("cannot read {}: {error}", path.display()))),
+    };
+    let differences = machine.fixed.kind.differences(&next.source, &Source { path, text });
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(failed(format!("the loaded file differs from the offered one: {}", differences.join("; "))))
+}
+
+/// Proofs: components, port, log, and health for the probation. The machine's config is the new one by now.
+pub(super) async fn hold(
+    machine: &mut Machine,
+    before: &BTreeMap<String, ComponentState>,
+    probation: Duration,
+) -> Result<(), Failure> {
+    let failed = |proof, what: String| Failure { proof, what, after: After::Running };
+    port(machine)?;
+    let begun = Instant::now();
+    let mut seen_at: Option<Instant> = None;
+    loop {
+        machine.look().await;
+        if let Some(exit) = ended(machine).await {
+            let what = format!("the process ended during the probation: it {exit}{}", said(machine));
+            return Err(Failure { proof: Proof::Health, what, after: After::Gone });
+        }
+        if let Some((_, line)) = machine.marked().find(|(verdict, _)| is_fatal(*verdict)) {
+            return Err(failed(Proof::Log, format!("the agent logged: {line}")));
+        }
+        let missing = missing(machine);
+        if missing.is_empty() && machine.phase == Phase::Running {
+            let held_since = *seen_at.get_or_insert_with(Instant::now);
+            if let Some((name, state)) = worsened(machine, before) {
+                return Err(failed(Proof::Health, format!("{name} {}", state.error)));
+            }
+            if held_since.elapsed() >= probation {
+                return Ok(());
+            }
+        } else if begun.elapsed() > COMPONENTS_DEADLINE && seen_at.is_none() {
+            let what = if missing.is_empty() {
+                "the agent does not answer with its metrics".to_owned()
+            } else {
+                format!("not in the agent's metrics: {}", missing.join(", "))
+            };
+            return Err(failed(Proof::Components, what));
+        }
+        if machine.running.as_ref().is_some_and(|running| running.misses >= 3) {
+            return Err(Failure {
+                proof: Proof::Health,
+                what: "the agent stopped answering".to_owned(),
+                after: After::Hung,
+            });
+        }
+        let rest = seen_at.map_or(POLL, |at| probation.saturating_sub(at.elapsed()).min(LOOK));
+        sleep(rest.max(Duration::from_millis(10))).await;
+    }
+}
+
+fn port(machine: &Machine) -> Result<(), Failure> {
+    let Some(running) = &machine.running else { return Ok(()) };
+    match port_owner(running.child.pid(), running.port) {
+        // Tables that cannot be read (another user's process) leave the answer itself as the only witness.
+        Ok(PortOwner::Ours) | Err(_) => Ok(()),
+        Ok(_) => Err(Failure {
+            proof: Proof::Port,
+            what: format!("port {} is not held by the agent's process", running.port),
+            after: After::Running,
+        }),
+    }
+}
+
+fn missing(machine: &Machine) -> Vec<String> {
+    let components = machine.components();
+    let expected = machine.loaded.rendered.expected.iter();
+    expected
+        .filter(|name| components.get(*name).is_none_or(|state| state.status == "missing"))
+        .take(20)
+        .cloned()
+        .collect()
+}
+
+/// A component that does not work now and was not already failing before: what was broken before the apply is not
+/// the new config's fault.
+fn worsened<'a>(
+    machine: &'a Machine,
+    before: &BTreeMap<String, ComponentState>,
+) -> Option<(&'a String, &'a ComponentState)> {
+    machine
+        .components()
+        .iter()
+        .find(|(name, state)| !state.healthy && before.get(*name).is_none_or(|before| before.healthy))
+}
+
+fn is_fatal(verdict: LineVerdict) -> bool {
+    matches!(verdict, LineVerdict::ConfigError | LineVerdict::ReloadHalted | LineVerdict::ReloadAborted)
+}
+
+/// What the agent has said of the config since the mark, for a report.
+fn said(machine: &Machine) -> String {
+    let lines: Vec<&str> =
+        machine.marked().filter(|(verdict, _)| is_fatal(*verdict)).map(|(_, line)| line.as_str()).collect();
+    if lines.is_empty() { String::new() } else { format!(": {}", crate::text::head(&lines.join("; "), 1500)) }
+}
+
+/// How the process ended, if it has. Never waits.
+async fn ended(machine: &mut Machine) -> Option<Exit> {
+    let exit = timeout(Duration::ZERO, machine.exited()).await.ok()?;
+    // What it said last is in its log by now.
+    machine.read_log();
+    Some(exit)
+}
+
+/// The agent's pulse on a port; by default the one that it was started with.
+async fn pulse(machine: &mut Machine, port: Option<u16>) -> Option<Pulse> {
+    let running = machine.running.as_mut()?;
+    let port = port.unwrap_or(running.port);
+    let pulse = machine.fixed.kind.pulse(port, PULSE).await.ok()?;
+    running.pulse = Some(pulse);
+    Some(pulse)
+}

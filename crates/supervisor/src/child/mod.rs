@@ -1,0 +1,18 @@
+//! A supervised process: started in its own process group with its output in a file, watched by pidfd, adopted by
+//! the next supervisor when this one goes (decision D11).
+
+mod adopt;
+mod exit;
+mod identity;
+mod log;
+mod process;
+mod run;
+mod socket;
+
+pub use adopt::adopt;
+pub use exit::Exit;
+pub use identity::{Identity, Stat, program_of, stat};
+pub use log::{Lines, LogTail};
+pub use process::{Child, CommandLine, SpawnError, Stopped};
+pub use run::{Finished, RunError, run_to_end};
+pub use socket::{PortOwner, free_port, is_free, port_owner};

@@ -1,0 +1,286 @@
+//! One process, ours by birth or by adoption.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    io,
+    os::{fd::OwnedFd, unix::process::CommandExt as _},
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    time::timeout,
+};
+
+use super::{Exit, Identity};
+
+/// How long a killed process may take to vanish before the supervisor goes on without it (one that waits for a
+/// device cannot be killed).
+const KILL_WAIT: Duration = Duration::from_secs(5);
+
+/// A program with its arguments and surroundings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandLine {
+    /// The program file.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Its working directory.
+    pub cwd: PathBuf,
+}
+
+/// Why a program could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum SpawnError {
+    /// The system refused to run it.
+    #[error("cannot start {}: {}", program.display(), advice(.source))]
+    Start {
+        /// The program file.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It was started but cannot be watched; it was killed again.
+    #[error("cannot watch the process of {}: {source}", program.display())]
+    Watch {
+        /// The program file.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn advice(source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::NotFound => "there is no such file; install it or name its path".to_owned(),
+        io::ErrorKind::PermissionDenied => "it may not be executed by this user; check its mode".to_owned(),
+        io::ErrorKind::WouldBlock => "the limit of processes is reached".to_owned(),
+        _ => source.to_string(),
+    }
+}
+
+/// A running process and the means to watch and signal exactly it.
+#[derive(Debug)]
+pub struct Child {
+    identity: Identity,
+    watch: AsyncFd<OwnedFd>,
+    /// `None` for an adopted process, whose exit status goes to another parent.
+    handle: Option<std::process::Child>,
+    exit: Option<Exit>,
+}
+
+impl Child {
+    /// Starts a program in a process group of its own, with both outputs going to `log` and no input. It does not
+    /// end with the supervisor.
+    ///
+    /// # Errors
+    /// [`SpawnError`] when it cannot be started or watched.
+    pub fn spawn(line: &CommandLine, log: &File) -> Result<Self, SpawnError> {
+        let start = |source| SpawnError::Start { program: line.program.clone(), source };
+        let mut command = Command::new(&line.program);
+        // What the supervisor is told in its environment (tokens among it) is not the agent's to know.
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TIDEGATE_"))
+        {
+            command.env_remove(name);
+        }
+        let mut handle = command
+            .args(&line.args)
+            .current_dir(&line.cwd)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().map_err(start)?)
+            .stderr(log.try_clone().map_err(start)?)
+            .process_group(0)
+            .spawn()
+            .map_err(start)?;
+        match watch(&handle) {
+            Ok((identity, watch)) => Ok(Self { identity, watch, handle: Some(handle), exit: None }),
+            Err(source) => {
+                // Both fail only for a process that is gone already; the error that follows tells the story.
+                let _ = handle.kill();
+                let _ = handle.wait();
+                Err(SpawnError::Watch { program: line.program.clone(), source })
+            }
+        }
+    }
+
+    /// Takes over a running process by its pidfd.
+    ///
+    /// # Errors
+    /// When the pidfd cannot be watched.
+    pub(super) fn adopted(identity: Identity, pidfd: OwnedFd) -> io::Result<Self> {
+        Ok(Self { identity, watch: watched(pidfd)?, handle: None, exit: None })
+    }
+
+    /// Which process it is.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.identity.pid
+    }
+
+    /// Waits until it has ended and reaps it. May be dropped and called again.
+    pub async fn exited(&mut self) -> Exit {
+        loop {
+            if let Some(exit) = self.exit {
+                return exit;
+            }
+            match self.watch.readable().await {
+                Ok(_) => self.reap(),
+                // A watch that fails is a closed one, which cannot happen while we own it; never spin on it.
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+
+    fn reap(&mut self) {
+        self.exit = Some(match &mut self.handle {
+            None => Exit::Unknown,
+            // The process group is killed before the number is given back: nothing of it may stay behind with
+            // the agent's ports.
+            Some(handle) => {
+                kill_group(self.identity.pid);
+                handle.wait().map_or(Exit::Unknown, Exit::from_status)
+            }
+        });
+    }
+
+    /// Sends a signal to this process and to no other.
+    ///
+    /// # Errors
+    /// What the system said, such as that it has ended.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        Ok(pidfd_send_signal(self.watch.get_ref(), signal)?)
+    }
+
+    /// Stops it: SIGTERM, then after `patience` SIGKILL for its whole group. Says how it ended and whether it had
+    /// to be killed.
+    pub async fn stop(&mut self, patience: Duration) -> (Exit, Stopped) {
+        if self.exit.is_none()
+            && self.signal(Signal::TERM).is_ok()
+            && let Ok(exit) = timeout(patience, self.exited()).await
+        {
+            return (exit, Stopped::Gracefully);
+        }
+        (self.kill().await, Stopped::Killed)
+    }
+
+    /// Kills it and waits for its end without yielding, which takes the kernel a moment only: for a process that
+    /// nobody will wait for any more.
+    pub(super) fn abandon(&mut self) {
+        if self.exit.is_none() && self.signal(Signal::KILL).is_ok() && self.handle.is_some() {
+            self.reap();
+        }
+    }
+
+    /// Kills its whole group at once.
+    pub async fn kill(&mut self) -> Exit {
+        if self.exit.is_none() && self.signal(Signal::KILL).is_ok() {
+            kill_group(self.identity.pid);
+        }
+        timeout(KILL_WAIT, self.exited()).await.unwrap_or(Exit::Unknown)
+    }
+}
+
+/// How a stop went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// It ended by itself after SIGTERM.
+    Gracefully,
+    /// It had to be killed; what it had not delivered may be lost.
+    Killed,
+}
+
+/// Only called while the leader's number is held by it, running or not yet reaped.
+fn kill_group(leader: i32) {
+    if let Some(group) = Pid::from_raw(leader) {
+        // An empty group is what we want.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// A pidfd turns readable when its process has ended.
+#[expect(
+    deprecated,
+    reason = "the call that replaces it is unsafe because of descriptors that are replaced or closed while they are \
+              watched; an `OwnedFd` that nobody else holds is neither"
+)]
+fn watched(pidfd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(pidfd, Interest::READABLE)
+}
+
+fn watch(handle: &std::process::Child) -> io::Result<(Identity, AsyncFd<OwnedFd>)> {
+    let number = i32::try_from(handle.id()).map_err(io::Error::other)?;
+    let pid = Pid::from_raw(number).ok_or_else(|| io::Error::other("the process has no number"))?;
+    let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+    // One that has ended already is still named by its number until it is reaped.
+    let identity = Identity::of_unreaped(number)?.ok_or_else(|| io::Error::other("the process vanished"))?;
+    Ok((identity, watched(pidfd)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> (Child, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let log = File::create(folder.path().join("log")).unwrap();
+        let line = CommandLine {
+            program: "/bin/sh".into(),
+            args: vec!["-c".into(), script.into()],
+            cwd: folder.path().into(),
+        };
+        (Child::spawn(&line, &log).unwrap(), folder)
+    }
+
+    #[tokio::test]
+    async fn given_programs_when_they_end_then_code_or_signal_is_known() {
+        for (script, expect) in
+            [("exit 0", Exit::Code(0)), ("exit 255", Exit::Code(255)), ("kill -6 $$", Exit::Signal(6))]
+        {
+            let (mut child, _folder) = shell(script);
+            let exit = timeout(Duration::from_secs(10), child.exited()).await.unwrap();
+            assert_eq!(exit, expect, "{script}");
+            assert!(child.signal(Signal::TERM).is_err(), "nothing is signalled after the end");
+        }
+    }
+
+    #[tokio::test]
+    async fn given_a_deaf_program_when_stopped_then_it_is_killed_with_its_group() {
+        let (mut child, folder) = shell("trap '' TERM; sleep 600 & echo $! > pid; wait; sleep 600");
+        let file = folder.path().join("pid");
+        let grandchild: i32 = loop {
+            if let Ok(text) = std::fs::read_to_string(&file)
+                && let Ok(pid) = text.trim().parse()
+            {
+                break pid;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        assert_eq!(child.stop(Duration::from_millis(200)).await, (Exit::Signal(9), Stopped::Killed));
+        let gone = async {
+            while Identity::of(grandchild).unwrap().is_some() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(Duration::from_secs(10), gone).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn given_a_missing_program_when_started_then_the_sentence_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = File::create(folder.path().join("log")).unwrap();
+        let line = CommandLine { program: "/no/such/agent".into(), args: vec![], cwd: folder.path().into() };
+        let error = Child::spawn(&line, &log).unwrap_err().to_string();
+        assert_eq!(error, "cannot start /no/such/agent: there is no such file; install it or name its path");
+    }
+}

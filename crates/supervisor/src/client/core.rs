@@ -1,0 +1,344 @@
+//! The protocol client of one agent as a state machine: no IO, no clock. A transport tells it what happened and
+//! asks it what to send; both transports drive the same machine.
+//!
+//! A message that was taken counts as delivered once anything comes back from the server. What was taken and
+//! not answered is due again after [`Core::lost`], merged with what changed since, so that nothing queues up
+//! however long the server is away (OpAMP C037, C065).
+
+use std::time::{Duration, Instant};
+
+use tidegate_opamp::{
+    AgentCapabilities, AgentDisconnect, AgentRemoteConfig, AgentToServer, CommandType, CustomMessage,
+    InstanceUid, Message, ServerCapabilities, ServerErrorResponse, ServerErrorResponseType, ServerToAgent,
+    server_to_agent_flags,
+};
+
+use super::outbox::Outbox;
+use super::parts::Parts;
+use crate::agent::AgentReport;
+
+/// Least time between two full reports that the server asked for (OpAMP C061); doubles while it asks on.
+const FULL_REPORT_GAP: Duration = Duration::from_secs(1);
+
+/// Most time between two full reports that the server asks for with every answer.
+const FULL_REPORT_GAP_MAX: Duration = Duration::from_secs(60);
+
+/// What does not change while the client runs.
+#[derive(Clone, Debug)]
+pub struct CoreSettings {
+    /// What this supervisor allows.
+    pub capabilities: AgentCapabilities,
+    /// Bare names of the custom capabilities that it allows.
+    pub custom_capabilities: Vec<String>,
+    /// Time without any message after which a heartbeat goes (OpAMP C071).
+    pub heartbeat: Duration,
+    /// Largest message that is sent, in bytes (OpAMP C018).
+    pub max_message_bytes: usize,
+}
+
+/// What a message from the server asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Apply a config.
+    Apply(AgentRemoteConfig),
+    /// Restart the agent.
+    Restart,
+    /// Carry out a message of a custom capability that we announced.
+    Custom(CustomMessage),
+    /// The agent's uid is now this one: to be persisted before anything is sent (OpAMP C045).
+    NewUid(InstanceUid),
+    /// Leave the server alone, for this time if it said one, then connect again (OpAMP C167, C168).
+    Retreat(Option<Duration>),
+}
+
+/// Why no answer came to what was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// It never left this host: its number is free again.
+    NotSent,
+    /// It may or may not have arrived: if nothing changes it goes again as it was (OpAMP C057).
+    Unanswered,
+    /// The connection ended; the next one begins with a message of its own.
+    Disconnected,
+    /// The server said that it is too large: its parts don't go again until they change (OpAMP C036).
+    TooLarge,
+}
+
+/// The state of one agent's conversation with its server.
+#[derive(Debug)]
+pub struct Core {
+    settings: CoreSettings,
+    uid: InstanceUid,
+    /// The uid that the process side was given and may mirror in the description.
+    first_uid: InstanceUid,
+    sequence_num: u64,
+    current: AgentReport,
+    /// What was taken.
+    sent: Parts,
+    /// What was answered.
+    answered: Parts,
+    outbox: Outbox,
+    server: ServerCapabilities,
+    /// A message must go even if nothing changed.
+    greet: bool,
+    full_wanted: bool,
+    full_not_before: Option<Instant>,
+    full_gap: Duration,
+    last_taken: Option<Instant>,
+    unanswered: Option<AgentToServer>,
+    /// The unanswered message is to be sent again as it was.
+    again: Option<AgentToServer>,
+}
+
+impl Core {
+    /// A client that has not said anything yet; its first message carries everything.
+    #[must_use]
+    pub fn new(settings: CoreSettings, uid: InstanceUid, report: AgentReport) -> Self {
+        Self {
+            outbox: Outbox::new(settings.custom_capabilities.clone()),
+            settings,
+            uid,
+            first_uid: uid,
+            sequence_num: 0,
+            current: report,
+            sent: Parts::default(),
+            answered: Parts::default(),
+            server: ServerCapabilities::default(),
+            greet: true,
+            full_wanted: false,
+            full_not_before: None,
+            full_gap: FULL_REPORT_GAP,
+            last_taken: None,
+            unanswered: None,
+            again: None,
+        }
+    }
+
+    /// The uid that the agent has now.
+    #[must_use]
+    pub const fn uid(&self) -> InstanceUid {
+        self.uid
+    }
+
+    /// The heartbeat interval in force.
+    #[must_use]
+    pub const fn heartbeat(&self) -> Duration {
+        self.settings.heartbeat
+    }
+
+    /// Takes a new report of the process side.
+    pub fn report(&mut self, report: AgentReport) {
+        self.current = report;
+    }
+
+    /// Queues an answer of a custom capability.
+    pub fn answer(&mut self, message: CustomMessage) {
+        self.outbox.queue(message);
+    }
+
+    /// A connection was opened: a message is due at once, however little it has to say (OpAMP C051, C052).
+    pub fn connected(&mut self) {
+        self.greet = true;
+    }
+
+    /// When the next message is due unless something happens before; a time in the past means now.
+    #[must_use]
+    pub fn due(&self, now: Instant) -> Instant {
+        let full = self.full_not_before.filter(|_| self.full_wanted);
+        if self.greet
+            || self.outbox.has_due()
+            || (self.full_wanted && full.is_none())
+            || !self.news().is_empty()
+        {
+            return now;
+        }
+        let heartbeat = self.last_taken.map_or(now, |last| last + self.settings.heartbeat);
+        full.map_or(heartbeat, |full| full.min(heartbeat))
+    }
+
+    /// The next message, if one is due. The caller sends it, or says [`Core::lost`].
+    pub fn take(&mut self, now: Instant) -> Option<AgentToServer> {
+        if self.due(now) > now {
+            return None;
+        }
+        if self.full_wanted && self.full_not_before.is_none_or(|time| time <= now) {
+            self.full_wanted = false;
+            self.sent = Parts::default();
+            self.answered = Parts::default();
+            self.full_not_before = Some(now + self.full_gap);
+            self.full_gap = (self.full_gap * 2).min(FULL_REPORT_GAP_MAX);
+        }
+        let mut message = self.compose();
+        match self.again.take() {
+            Some(again) if same_but_number(&again, &message) => message = again,
+            _ => {
+                self.sequence_num += 1;
+                message.sequence_num = self.sequence_num;
+            }
+        }
+        if self.full_not_before.is_none() {
+            self.full_not_before = Some(now + self.full_gap);
+        }
+        self.greet = false;
+        self.last_taken = Some(now);
+        self.unanswered = Some(message.clone());
+        Some(message)
+    }
+
+    /// The last message: what is still due, and the farewell (OpAMP C177).
+    pub fn farewell(&mut self) -> AgentToServer {
+        let mut message = self.compose();
+        self.sequence_num += 1;
+        message.sequence_num = self.sequence_num;
+        message.agent_disconnect = Some(AgentDisconnect::default());
+        message
+    }
+
+    /// What was taken was not answered and will not be.
+    pub fn lost(&mut self, loss: Loss) {
+        let unanswered = self.unanswered.take();
+        match loss {
+            Loss::NotSent if unanswered.as_ref().is_some_and(|m| m.sequence_num == self.sequence_num) => {
+                self.sequence_num -= 1;
+            }
+            Loss::Unanswered => self.again = unanswered,
+            Loss::NotSent | Loss::Disconnected => {}
+            Loss::TooLarge => {
+                self.answered = self.sent.clone();
+                self.outbox.acknowledged();
+                return;
+            }
+        }
+        self.sent = self.answered.clone();
+        self.outbox.unacknowledged();
+        self.greet = true;
+    }
+
+    /// Takes a message from the server and says what it asks for, in order.
+    pub fn received(&mut self, message: ServerToAgent) -> Vec<Effect> {
+        if !message.instance_uid.is_empty() && message.instance_uid != self.uid.as_bytes()[..] {
+            tracing::warn!("a message of the server is dropped: it is meant for another agent");
+            return Vec::new();
+        }
+        if let Some(error) = &message.error_response {
+            return self.refused(error);
+        }
+        self.unanswered = None;
+        self.answered = self.sent.clone();
+        self.outbox.acknowledged();
+        if message.capabilities != 0 {
+            self.server = ServerCapabilities(message.capabilities);
+        }
+        if let Some(list) = message.custom_capabilities {
+            self.outbox.learn(list.capabilities);
+        }
+        let restart = message.command.is_some_and(|command| command.kind == CommandType::Restart);
+        if restart && self.has(AgentCapabilities::ACCEPTS_RESTART_COMMAND) {
+            return vec![Effect::Restart];
+        }
+        let mut effects = Vec::new();
+        if let Some(identification) = message.agent_identification {
+            effects.extend(self.rename(&identification.new_instance_uid));
+        }
+        if message.flags & server_to_agent_flags::REPORT_FULL_STATE != 0 {
+            self.full_wanted = true;
+        } else {
+            self.full_gap = FULL_REPORT_GAP;
+        }
+        if self.has(AgentCapabilities::ACCEPTS_REMOTE_CONFIG) {
+            effects.extend(message.remote_config.map(Effect::Apply));
+        }
+        effects.extend(
+            message.custom_message.filter(|custom| self.outbox.takes(&custom.capability)).map(Effect::Custom),
+        );
+        effects
+    }
+
+    const fn has(&self, capability: AgentCapabilities) -> bool {
+        self.settings.capabilities.contains(capability)
+    }
+
+    fn news(&self) -> Parts {
+        Parts::of(&self.current, self.outbox.announced()).beyond(&self.sent, self.server)
+    }
+
+    /// A message of all that is due, still without its number; notes it as sent.
+    fn compose(&mut self) -> AgentToServer {
+        let mut message = AgentToServer {
+            instance_uid: self.uid.to_wire(),
+            capabilities: self.settings.capabilities.0,
+            ..AgentToServer::default()
+        };
+        let news = self.news();
+        self.sent.note(&news);
+        news.fill(&mut message, self.first_uid, self.uid);
+        let limit = self.settings.max_message_bytes;
+        if message.encoded_len() > limit {
+            tracing::warn!(limit, "the effective config is not reported: the message would exceed the limit");
+            message.effective_config = None;
+        }
+        if message.encoded_len() > limit {
+            tracing::warn!(limit, "a report is not sent: the message would exceed the limit");
+            Parts::default().fill(&mut message, self.first_uid, self.uid);
+        }
+        message.custom_message = self.outbox.take();
+        message
+    }
+
+    fn refused(&mut self, error: &ServerErrorResponse) -> Vec<Effect> {
+        let reason = tidegate_custom::excerpt(&error.error_message, 512).0.escape_debug().to_string();
+        if error.kind == ServerErrorResponseType::Unavailable {
+            self.lost(Loss::Disconnected);
+            let nanos = error.retry_info.as_ref().map(|info| info.retry_after_nanoseconds);
+            let after = nanos.filter(|nanos| *nanos > 0).map(Duration::from_nanos);
+            tracing::warn!(reason, ?after, "the server is unavailable");
+            vec![Effect::Retreat(after)]
+        } else {
+            // Not sent again (OpAMP C166): what it carried counts as delivered until it changes.
+            tracing::warn!(reason, "the server refused a message");
+            self.unanswered = None;
+            self.answered = self.sent.clone();
+            self.outbox.acknowledged();
+            Vec::new()
+        }
+    }
+
+    fn rename(&mut self, uid: &[u8]) -> Option<Effect> {
+        match InstanceUid::from_bytes(uid) {
+            Ok(uid) if uid == self.uid => None,
+            Ok(uid) => {
+                tracing::info!(before = %self.uid, after = %uid, "the server gave the agent a new uid");
+                self.uid = uid;
+                self.greet = true;
+                // A description that mirrors the uid is another one now (OpAMP C048).
+                self.sent.description = None;
+                self.answered.description = None;
+                Some(Effect::NewUid(uid))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a new uid of the server is ignored");
+                None
+            }
+        }
+    }
+}
+
+fn same_but_number(again: &AgentToServer, message: &AgentToServer) -> bool {
+    let numbered = AgentToServer { sequence_num: again.sequence_num, ..message.clone() };
+    *again == numbered
+}
+
+/// The capabilities that go with what a supervisor allows.
+#[must_use]
+pub fn capabilities(remote_config: bool, restart: bool) -> AgentCapabilities {
+    AgentCapabilities::REPORTS_STATUS
+        .with(AgentCapabilities::REPORTS_EFFECTIVE_CONFIG)
+        .with(AgentCapabilities::REPORTS_HEALTH)
+        .with(AgentCapabilities::REPORTS_HEARTBEAT)
+        .with_if(AgentCapabilities::ACCEPTS_REMOTE_CONFIG, remote_config)
+        .with_if(AgentCapabilities::REPORTS_REMOTE_CONFIG, remote_config)
+        .with_if(AgentCapabilities::ACCEPTS_RESTART_COMMAND, restart)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! What messages of the server do.
+
+use super::*;
+
+#[test]
+fn c009_c010_what_the_server_cannot_take_is_withheld_once_that_is_known() {
+    let mut client = Client::settled();
+    client.receive(server(0x1, &[]));
+    client.report.effective_config = effective("b");
+    client.report.remote_config_status = Some(Arc::new(RemoteConfigStatus::default()));
+    client.core.report(client.report.clone());
+    assert_eq!(client.take(), None);
+    client.change_health("x");
+    assert_eq!(parts(&client.take().unwrap()), "h");
+    client.receive(server(0x7, &[]));
+    assert_eq!(parts(&client.take().unwrap()), "er");
+}
+
+#[test]
+fn c008_c086_c154_c155_offers_and_commands_count_only_with_their_capability() {
+    let command = |kind: i32| ServerToAgent {
+        command: Some(ServerToAgentCommand { kind: CommandType(kind), ..ServerToAgentCommand::default() }),
+        remote_config: Some(AgentRemoteConfig::default()),
+        ..ServerToAgent::default()
+    };
+    let apply = || Effect::Apply(AgentRemoteConfig::default());
+    let cases = [
+        (capabilities(true, true), 0, vec![Effect::Restart]),
+        (capabilities(true, true), 5, vec![apply()]),
+        (capabilities(true, false), 0, vec![apply()]),
+        (capabilities(false, true), 0, vec![Effect::Restart]),
+        (capabilities(false, false), 0, vec![]),
+    ];
+    for (capabilities, kind, expected) in cases {
+        let mut client = Client::allowing(capabilities, 1 << 20);
+        assert_eq!(client.receive(command(kind)), expected, "{capabilities:?} {kind}");
+    }
+}
+
+#[test]
+fn c050_a_message_for_another_agent_changes_nothing() {
+    let mut client = Client::settled();
+    let to = |uid: &[u8]| ServerToAgent { instance_uid: uid.to_vec().into(), ..full_state() };
+    client.receive(to(&[9; 16]));
+    client.receive(to(&[9; 3]));
+    assert_eq!(client.take(), None);
+    client.receive(to(uid().as_bytes()));
+    assert!(client.take().is_some());
+}
+
+#[test]
+fn c045_c046_c048_a_new_uid_is_used_at_once_and_mirrored() {
+    let identify = |uid: &[u8]| ServerToAgent {
+        agent_identification: Some(AgentIdentification {
+            new_instance_uid: uid.to_vec().into(),
+            ..AgentIdentification::default()
+        }),
+        ..ServerToAgent::default()
+    };
+    let mut client = Client::settled();
+    for wrong in [&[][..], &[7; 15], &[7; 17], &[0; 16]] {
+        assert_eq!(client.receive(identify(wrong)), []);
+        assert_eq!(client.take(), None);
+    }
+    let new = InstanceUid::from_bytes(&[7; 16]).unwrap();
+    assert_eq!(client.receive(identify(&[7; 16])), [Effect::NewUid(new)]);
+    let message = client.take().unwrap();
+    assert_eq!((parts(&message).as_str(), message.sequence_num), ("d", 2));
+    assert_eq!(message.instance_uid, new.to_wire());
+    let attributes = message.agent_description.unwrap().identifying_attributes;
+    assert_eq!(attributes, [KeyValue::text("service.instance.id", new.to_string())]);
+    assert_eq!(client.receive(identify(&[7; 16])), [], "it is ours already");
+}
+
+#[test]
+fn c166_a_refused_message_is_not_sent_again() {
+    for kind in [ServerErrorResponseType::BadRequest, ServerErrorResponseType::Unknown] {
+        let mut client = Client::settled();
+        client.change_health("x");
+        client.take().unwrap();
+        assert_eq!(client.receive(error(kind, None)), [], "fields beside an error are not used");
+        client.core.lost(Loss::Disconnected);
+        client.core.connected();
+        assert_eq!(parts(&client.take().unwrap()), "");
+    }
+}
+
+#[test]
+fn c167_c168_an_unavailable_server_is_left_alone_and_told_again_later() {
+    let cases = [(Some(5_000_000_000), Some(5 * SECOND)), (Some(0), None), (None, None)];
+    for (retry, expected) in cases {
+        let mut client = Client::settled();
+        client.change_health("x");
+        client.take().unwrap();
+        let effects = client.receive(error(ServerErrorResponseType::Unavailable, retry));
+        assert_eq!(effects, [Effect::Retreat(expected)]);
+        assert_eq!(parts(&client.take().unwrap()), "h");
+    }
+}
+
+#[test]
+fn c159_a14_custom_messages_wait_for_the_servers_list_and_are_sent_only_if_it_has_them() {
+    let mut client = Client::settled();
+    client.core.answer(custom(CHATOPS));
+    client.core.answer(custom("com.example.other"));
+    client.core.answer(custom(CHATOPS));
+    assert_eq!(client.take(), None);
+    client.receive(server(0, &[CHATOPS]));
+    assert_eq!(parts(&client.take().unwrap()), "m");
+    assert_eq!(parts(&client.take().unwrap()), "m");
+    client.receive(server(0, &[]));
+    client.core.answer(custom(CHATOPS));
+    assert!(client.take().is_none_or(|message| message.custom_message.is_none()));
+}
+
+#[test]
+fn given_a_custom_message_that_was_not_answered_then_it_goes_again() {
+    let mut client = Client::settled();
+    client.receive(server(0, &[CHATOPS]));
+    client.core.answer(custom(CHATOPS));
+    client.take().unwrap();
+    client.core.lost(Loss::Disconnected);
+    client.core.connected();
+    assert_eq!(parts(&client.take().unwrap()), "m");
+    client.receive(ServerToAgent::default());
+    client.core.lost(Loss::Disconnected);
+    client.core.connected();
+    assert_eq!(parts(&client.take().unwrap()), "");
+}
+
+#[test]
+fn c158_a_server_that_only_knows_the_prefixed_form_is_told_that_form_too() {
+    let mut client = Client::settled();
+    client.receive(server(0, &[&prefixed(CHATOPS), NULL_COMMAND]));
+    let announced = client.take().unwrap().custom_capabilities.unwrap().capabilities;
+    assert_eq!(announced, [NULL_COMMAND.to_owned(), CHATOPS.to_owned(), prefixed(CHATOPS)]);
+    client.receive(server(0, &[&prefixed(CHATOPS), NULL_COMMAND]));
+    assert_eq!(client.take(), None, "the list is the same");
+    client.core.answer(custom(CHATOPS));
+    assert_eq!(client.take().unwrap().custom_message.unwrap().capability, prefixed(CHATOPS));
+}
+
+#[test]
+fn c160_custom_messages_of_unknown_capabilities_are_ignored() {
+    let message = |capability: &str| ServerToAgent {
+        custom_message: Some(custom(capability)),
+        ..ServerToAgent::default()
+    };
+    let mut client = Client::settled();
+    assert_eq!(client.receive(message("com.example.other")), []);
+    let ours = prefixed(CHATOPS);
+    assert_eq!(client.receive(message(&ours)), [Effect::Custom(custom(&ours))]);
+}
+
+#[test]
+fn c064_every_part_of_a_combined_message_is_used() {
+    let mut client = Client::settled();
+    let combined = ServerToAgent {
+        remote_config: Some(AgentRemoteConfig::default()),
+        custom_message: Some(custom(CHATOPS)),
+        ..full_state()
+    };
+    let effects = client.receive(combined);
+    assert_eq!(effects, [Effect::Apply(AgentRemoteConfig::default()), Effect::Custom(custom(CHATOPS))]);
+    assert_eq!(parts(&client.take().unwrap()), "dhec");
+}
+
+#[test]
+fn c177_the_farewell_carries_what_is_still_due_and_the_next_number() {
+    let mut client = Client::settled();
+    client.change_health("stopping");
+    let farewell = client.core.farewell();
+    assert_eq!((parts(&farewell).as_str(), farewell.sequence_num), ("hx", 2));
+}
+
+#[test]
+fn given_more_answers_than_can_wait_then_the_oldest_give_way() {
+    let mut client = Client::settled();
+    for number in 0..100 {
+        client.core.answer(CustomMessage { kind: number.to_string(), ..custom(CHATOPS) });
+    }
+    client.receive(server(0, &[CHATOPS]));
+    let mut kinds = Vec::new();
+    while let Some(message) = client.take() {
+        kinds.push(message.custom_message.unwrap().kind);
+    }
+    assert_eq!((kinds.len(), kinds[0].as_str(), kinds[63].as_str()), (64, "36", "99"));
+}

@@ -1,0 +1,220 @@
+//! The plain HTTP transport: a POST per message, one at a time (OpAMP C024–C039).
+
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tidegate_opamp::body::{self, Encoding};
+use tidegate_opamp::{AgentToServer, CONTENT_TYPE as OPAMP, InstanceUid, Message as _, ServerToAgent};
+
+use super::core::{Effect, Loss};
+use super::handshake::{OpenError, connect, status_reason};
+use super::session::{Session, Wake, random, stopped};
+use super::{ClientSettings, INSTANCE_UID_HEADER, Reason, USER_AGENT, retry_after};
+
+/// Most time that one request may take, answer included (OpAMP C039).
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Most time for the farewell (OpAMP C180).
+const FAREWELL_DEADLINE: Duration = Duration::from_secs(3);
+
+/// Most time that a request under way has for its answer once the client is to stop.
+const ANSWER_GRACE: Duration = Duration::from_secs(1);
+
+/// Why a message was not answered as it should be.
+#[derive(Debug, thiserror::Error)]
+enum PostError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("cannot build the request")]
+    Build,
+    #[error("cannot exchange the request: {0}")]
+    Exchange(hyper::Error),
+    #[error("the server did not answer in time")]
+    Deadline,
+    #[error("the server answered with HTTP status {status}")]
+    Status { status: StatusCode, retry_after: Option<Duration> },
+    #[error("the server's answer cannot be used: {0}")]
+    Answer(String),
+}
+
+impl PostError {
+    /// What becomes of the message.
+    fn loss(&self) -> Loss {
+        match self {
+            Self::Open(_) | Self::Build => Loss::NotSent,
+            Self::Status { status, .. } if *status == StatusCode::PAYLOAD_TOO_LARGE => Loss::TooLarge,
+            _ => Loss::Unanswered,
+        }
+    }
+
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Status { status, retry_after } => status_reason(status.as_u16(), *retry_after),
+            _ => Reason::Lost,
+        }
+    }
+
+    /// Whether trying again soon is of no use: the server understood and refused.
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Status { status, .. } if status.is_client_error() || status.is_redirection())
+    }
+}
+
+/// Posts what is due, until it is told to stop.
+pub(super) async fn run(session: &mut Session) {
+    let mut poster = Poster { sender: None };
+    loop {
+        let now = Instant::now();
+        let Some(message) = session.core.take(now) else {
+            let due = session.core.due(now);
+            if session.wake(due).await == Wake::Stop {
+                break;
+            }
+            continue;
+        };
+        let mut stop = session.stop();
+        let uid = session.core.uid();
+        let (answer, wake) = {
+            let posting = poster.post(&session.settings, uid, &message);
+            tokio::pin!(posting);
+            tokio::select! {
+                biased;
+                () = stopped(&mut stop) => {
+                    let answer = tokio::time::timeout(ANSWER_GRACE, posting).await;
+                    (answer.unwrap_or(Err(PostError::Deadline)), Wake::Stop)
+                }
+                answer = &mut posting => (answer, Wake::Look),
+            }
+        };
+        let pause = judge(session, answer);
+        if wake == Wake::Stop {
+            break;
+        }
+        if let Some(pause) = pause
+            && session.rest(Instant::now() + pause).await == Wake::Stop
+        {
+            break;
+        }
+    }
+    let message = session.core.farewell();
+    let uid = session.core.uid();
+    let posting = poster.post(&session.settings, uid, &message);
+    if !matches!(tokio::time::timeout(FAREWELL_DEADLINE, posting).await, Ok(Ok(_))) {
+        tracing::info!("the farewell did not reach the server");
+    }
+}
+
+/// Takes an answer in and says for how long to be silent.
+fn judge(session: &mut Session, answer: Result<ServerToAgent, PostError>) -> Option<Duration> {
+    match answer {
+        Ok(message) => match session.received(message) {
+            Some(Effect::Retreat(after)) => {
+                Some(session.backoff.after_request(Reason::Unavailable(after), random()))
+            }
+            _ => {
+                session.backoff.reset();
+                None
+            }
+        },
+        Err(error) => {
+            session.core.lost(error.loss());
+            let pause = session.backoff.after_request(error.reason(), random());
+            let least = if error.is_refusal() { session.core.heartbeat() } else { Duration::ZERO };
+            let pause = pause.max(least);
+            tracing::warn!(%error, ?pause, "a message was not delivered");
+            Some(pause)
+        }
+    }
+}
+
+struct Poster {
+    /// The connection of the last request, while the server keeps it open.
+    sender: Option<SendRequest<Full<Bytes>>>,
+}
+
+impl Poster {
+    async fn post(
+        &mut self,
+        settings: &ClientSettings,
+        uid: InstanceUid,
+        message: &AgentToServer,
+    ) -> Result<ServerToAgent, PostError> {
+        let body = Bytes::from(message.encode_to_vec());
+        let kept = self.sender.take().filter(|sender| !sender.is_closed());
+        let posting = async {
+            if let Some(sender) = kept {
+                // A server may close a kept connection just as it is used: then a fresh one is tried, with the
+                // same bytes.
+                match self.exchange(sender, settings, uid, body.clone()).await {
+                    Err(PostError::Exchange(_)) => {}
+                    other => return other,
+                }
+            }
+            let stream = connect(&settings.endpoint).await?;
+            let (sender, connection) =
+                http1::handshake(TokioIo::new(stream)).await.map_err(PostError::Exchange)?;
+            tokio::spawn(connection);
+            self.exchange(sender, settings, uid, body).await
+        };
+        tokio::time::timeout(DEADLINE, posting).await.map_err(|_| PostError::Deadline)?
+    }
+
+    async fn exchange(
+        &mut self,
+        mut sender: SendRequest<Full<Bytes>>,
+        settings: &ClientSettings,
+        uid: InstanceUid,
+        body: Bytes,
+    ) -> Result<ServerToAgent, PostError> {
+        let request = request(settings, uid, body).map_err(|_| PostError::Build)?;
+        sender.ready().await.map_err(PostError::Exchange)?;
+        let response = sender.send_request(request).await.map_err(PostError::Exchange)?;
+        let (head, body) = response.into_parts();
+        if !head.status.is_success() {
+            let header = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+            let retry_after = header.and_then(|value| retry_after::parse(value, SystemTime::now()));
+            return Err(PostError::Status { status: head.status, retry_after });
+        }
+        let answer = read(&head.headers, body, settings.max_message_bytes).await?;
+        self.sender = Some(sender);
+        Ok(answer)
+    }
+}
+
+fn request(
+    settings: &ClientSettings,
+    uid: InstanceUid,
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, http::Error> {
+    let mut request = Request::post(&settings.endpoint.path)
+        .header(HOST, &settings.endpoint.authority)
+        .header(CONTENT_TYPE, OPAMP)
+        .header(ACCEPT_ENCODING, "gzip")
+        .header(http::header::USER_AGENT, USER_AGENT)
+        .header(INSTANCE_UID_HEADER, uid.to_string());
+    for (name, value) in &settings.headers {
+        request = request.header(HeaderName::clone(name), value.clone());
+    }
+    request.body(Full::new(body))
+}
+
+/// Reads and decodes an answer; no body at all is an answer without content (OpAMP C034, C038).
+async fn read(headers: &HeaderMap, body: Incoming, limit: usize) -> Result<ServerToAgent, PostError> {
+    let encoding = headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
+    let unusable = |error: &dyn std::fmt::Display| PostError::Answer(error.to_string());
+    let encoding = Encoding::parse(encoding.unwrap_or_default()).map_err(|error| unusable(&error))?;
+    #[expect(clippy::disallowed_methods, reason = "bounded by Limited")]
+    let collected = Limited::new(body, limit).collect().await.map_err(|error| unusable(&error))?;
+    let bytes = collected.to_bytes();
+    if bytes.is_empty() {
+        return Ok(ServerToAgent::default());
+    }
+    let bytes = body::decode(encoding, bytes, limit).map_err(|error| unusable(&error))?;
+    ServerToAgent::decode(bytes).map_err(|error| unusable(&error))
+}

@@ -1,0 +1,99 @@
+//! Custom capabilities and messages of one agent: what both ends listed, and what waits to be sent.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tidegate_opamp::CustomMessage;
+
+/// Most custom messages that wait for being sent, and most that wait for an answer.
+const MOST: usize = 64;
+
+/// The custom side of the protocol client.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    /// Our capabilities, bare.
+    own: Vec<String>,
+    /// Our capabilities as they are announced to this server.
+    announced: Arc<Vec<String>>,
+    /// The server's list; `None` until it sent one, and then nothing is sent (ruling A14).
+    server: Option<Vec<String>>,
+    waiting: VecDeque<CustomMessage>,
+    in_flight: VecDeque<CustomMessage>,
+}
+
+impl Outbox {
+    pub(super) fn new(own: Vec<String>) -> Self {
+        let announced = Arc::new(own.clone());
+        Self { own, announced, server: None, waiting: VecDeque::new(), in_flight: VecDeque::new() }
+    }
+
+    /// The list to announce; a new `Arc` only when it changed (OpAMP C158).
+    pub(super) fn announced(&self) -> Arc<Vec<String>> {
+        Arc::clone(&self.announced)
+    }
+
+    /// Whether a message of this capability is for us.
+    pub(super) fn takes(&self, capability: &str) -> bool {
+        self.own.iter().any(|name| name == tidegate_custom::bare(capability))
+    }
+
+    /// Learns the server's list. Where it knows only the prefixed form of a name, that form is announced as well.
+    pub(super) fn learn(&mut self, list: Vec<String>) {
+        let prefixed = |name: &String| {
+            tidegate_custom::listed_as(&list, name).filter(|form| form != name).map(ToOwned::to_owned)
+        };
+        let forms: Vec<String> = self.own.iter().filter_map(prefixed).collect();
+        let announced: Vec<String> = self.own.iter().cloned().chain(forms).collect();
+        if *self.announced != announced {
+            self.announced = Arc::new(announced);
+        }
+        self.server = Some(list);
+    }
+
+    /// Queues a message; the oldest one gives way when too many wait.
+    pub(super) fn queue(&mut self, message: CustomMessage) {
+        if self.waiting.len() >= MOST {
+            tracing::warn!(most = MOST, "too many custom messages wait: the oldest one is dropped");
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(message);
+    }
+
+    /// True when a message could go now.
+    pub(super) fn has_due(&self) -> bool {
+        self.server.is_some() && !self.waiting.is_empty()
+    }
+
+    /// The next message, under the name that the server listed. One that the server did not list is dropped
+    /// (OpAMP C159).
+    pub(super) fn take(&mut self) -> Option<CustomMessage> {
+        let server = self.server.as_ref()?;
+        while let Some(mut message) = self.waiting.pop_front() {
+            if let Some(form) = tidegate_custom::listed_as(server, &message.capability) {
+                form.clone_into(&mut message.capability);
+                if self.in_flight.len() >= MOST {
+                    self.in_flight.pop_front();
+                }
+                self.in_flight.push_back(message.clone());
+                return Some(message);
+            }
+            let capability = tidegate_custom::bare(&message.capability);
+            tracing::info!(capability, "an answer is dropped: the server did not list its custom capability");
+        }
+        None
+    }
+
+    /// The server answered: what was sent arrived.
+    pub(super) fn acknowledged(&mut self) {
+        self.in_flight.clear();
+    }
+
+    /// What was sent may not have arrived: it goes again.
+    pub(super) fn unacknowledged(&mut self) {
+        while let Some(message) = self.in_flight.pop_back() {
+            if self.waiting.len() < MOST {
+                self.waiting.push_front(message);
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The WebSocket transport: one connection, messages both ways, pings both ways.
+
+use std::time::{Duration, Instant};
+
+use tidegate_opamp::ws::{self, Close, Event, MessageKind, Reader, Role, close_code};
+use tidegate_opamp::{AgentToServer, ServerToAgent, frame};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::Reason;
+use super::core::{Effect, Loss};
+use super::handshake;
+use super::session::{Session, Wake, random};
+
+/// Most time that one write may take; a server that does not read is a lost one.
+const WRITE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Most time for the closing handshake.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(3);
+
+/// Bytes read at once.
+const SCRATCH_BYTES: usize = 8 * 1024;
+
+/// Longest silence before the server is pinged.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+
+/// Pings without any answer after which the server is lost; one silence more and the connection is given up.
+const PINGS: u32 = 2;
+
+/// How a conversation ended.
+enum End {
+    Stopped,
+    Ended(Reason),
+}
+
+/// Connects, converses, connects again, until it is told to stop.
+pub(super) async fn run(session: &mut Session) {
+    loop {
+        let uid = session.core.uid();
+        let mut stop = session.stop();
+        let opened = tokio::select! {
+            biased;
+            () = super::session::stopped(&mut stop) => return,
+            opened = handshake::open(&session.settings, uid) => opened,
+        };
+        let began = Instant::now();
+        let reason = match opened {
+            Ok((stream, leftover)) => {
+                tracing::info!(endpoint = %session.settings.endpoint, "connected");
+                let mut connection = Connection::new(stream, session.settings.max_message_bytes);
+                let end = connection.converse(session, leftover).await;
+                session.core.lost(Loss::Disconnected);
+                match end {
+                    End::Stopped => return,
+                    End::Ended(reason) => reason,
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no connection to the server");
+                error.reason()
+            }
+        };
+        let pause = session.backoff.after_connection(began.elapsed(), reason, random());
+        tracing::debug!(?pause, ?reason, "the next connection is tried after a pause");
+        if session.rest(Instant::now() + pause).await == Wake::Stop {
+            return;
+        }
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    reader: Reader,
+    /// When the last byte came, and how often the server was pinged since.
+    heard: Instant,
+    pings: u32,
+}
+
+impl Connection {
+    fn new(stream: TcpStream, max_message_bytes: usize) -> Self {
+        Self { stream, reader: Reader::new(Role::Client, max_message_bytes), heard: Instant::now(), pings: 0 }
+    }
+
+    async fn converse(&mut self, session: &mut Session, mut leftover: Vec<u8>) -> End {
+        session.core.connected();
+        if let Err(end) = self.feed(session, &mut leftover).await {
+            return end;
+        }
+        drop(leftover);
+        let silence = session.core.heartbeat().min(LONGEST_SILENCE);
+        let mut scratch = vec![0; SCRATCH_BYTES];
+        loop {
+            let now = Instant::now();
+            if let Some(message) = session.core.take(now) {
+                if let Err(end) = self.send(&message).await {
+                    return end;
+                }
+                continue;
+            }
+            let silent_at = self.heard + silence * (self.pings + 1);
+            let due = session.core.due(now);
+            tokio::select! {
+                read = self.stream.read(&mut scratch) => {
+                    let count = match read {
+                        Ok(0) => return lost("the server closed the connection without a farewell"),
+                        Ok(count) => count,
+                        Err(error) => return lost_by(&error),
+                    };
+                    self.heard = Instant::now();
+                    self.pings = 0;
+                    let input = scratch.get_mut(..count).unwrap_or_default();
+                    if let Err(end) = self.feed(session, input).await {
+                        return end;
+                    }
+                }
+                wake = session.wake(due) => if wake == Wake::Stop {
+                    self.farewell(session).await;
+                    return End::Stopped;
+                },
+                () = tokio::time::sleep_until(silent_at.into()) => {
+                    if self.pings >= PINGS {
+                        return lost("the server has been silent for too long");
+                    }
+                    self.pings += 1;
+                    let mut ping = Vec::new();
+                    ws::write_ping(&mut ping, b"", mask());
+                    if let Err(end) = self.write(&ping).await {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads events out of what arrived and answers them.
+    async fn feed(&mut self, session: &mut Session, input: &mut [u8]) -> Result<(), End> {
+        let mut at = 0;
+        while let Some(rest) = input.get_mut(at..).filter(|rest| !rest.is_empty()) {
+            let (used, event) = match self.reader.read(rest) {
+                Ok(read) => read,
+                Err(violation) => {
+                    tracing::warn!(%violation, "the connection is closed");
+                    self.close(Some(Close::new(violation.close_code(), violation.to_string()))).await;
+                    return Err(End::Ended(Reason::Lost));
+                }
+            };
+            match event {
+                None | Some(Event::Pong(_)) => {}
+                Some(Event::Ping(payload)) => {
+                    let mut pong = Vec::new();
+                    ws::write_pong(&mut pong, &payload, mask());
+                    self.write(&pong).await?;
+                }
+                Some(Event::Close(close)) => return Err(self.closed_by_server(close).await),
+                Some(Event::Message { kind, payload }) => {
+                    if let Some(Effect::Retreat(after)) = take_message(session, kind, &payload) {
+                        self.close(Some(Close::new(close_code::NORMAL, ""))).await;
+                        return Err(End::Ended(Reason::Unavailable(after)));
+                    }
+                }
+            }
+            if used == 0 {
+                break;
+            }
+            at += used;
+        }
+        Ok(())
+    }
+
+    async fn closed_by_server(&mut self, close: Option<Close>) -> End {
+        let code = close.as_ref().map(|close| close.code);
+        let reason = close.as_ref().map(|close| close.reason.escape_debug().to_string());
+        tracing::info!(code, reason, "the server closed the connection");
+        let mut answer = Vec::new();
+        ws::write_close(&mut answer, close.as_ref(), mask());
+        // The connection is over either way.
+        let _ = self.write(&answer).await;
+        End::Ended(match code {
+            Some(close_code::POLICY) => Reason::Denied,
+            Some(close_code::TRY_AGAIN) => Reason::Throttled(None),
+            _ => Reason::Lost,
+        })
+    }
+
+    async fn send(&mut self, message: &AgentToServer) -> Result<(), End> {
+        let mut out = Vec::new();
+        ws::write_message(&mut out, MessageKind::Binary, &frame::encode(message), None, mask);
+        self.write(&out).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
+        match tokio::time::timeout(WRITE_DEADLINE, self.stream.write_all(bytes)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(lost_by(&error)),
+            Err(_) => Err(lost("the server does not read")),
+        }
+    }
+
+    /// Farewell, close frame, and a bounded wait for the server's (OpAMP C176, C180).
+    async fn farewell(&mut self, session: &mut Session) {
+        let message = session.core.farewell();
+        let sent = tokio::time::timeout(CLOSE_DEADLINE, self.send(&message)).await;
+        if matches!(sent, Ok(Ok(()))) {
+            self.close(Some(Close::new(close_code::NORMAL, ""))).await;
+        }
+    }
+
+    /// Sends a close frame and reads until the server's comes or the connection ends, for a bounded time.
+    async fn close(&mut self, close: Option<Close>) {
+        let mut out = Vec::new();
+        ws::write_close(&mut out, close.as_ref(), mask());
+        let closing = async {
+            self.stream.write_all(&out).await?;
+            let mut scratch = [0; 1024];
+            loop {
+                let count = self.stream.read(&mut scratch).await?;
+                if count == 0 || is_closed(&mut self.reader, scratch.get_mut(..count).unwrap_or_default()) {
+                    return std::io::Result::Ok(());
+                }
+            }
+        };
+        // Whatever comes of it, the connection is dropped.
+        let _ = tokio::time::timeout(CLOSE_DEADLINE, closing).await;
+    }
+}
+
+/// Whether a close frame is in what arrived; anything else is passed over. What cannot be read closes as well.
+fn is_closed(reader: &mut Reader, input: &mut [u8]) -> bool {
+    let mut at = 0;
+    while let Some(rest) = input.get_mut(at..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok((_, Some(Event::Close(_)))) | Err(_) => return true,
+            Ok((0, _)) => return false,
+            Ok((used, _)) => at += used,
+        }
+    }
+    false
+}
+
+/// Decodes a message and hands it on; what cannot be decoded is dropped (OpAMP C013, C021).
+fn take_message(session: &mut Session, kind: MessageKind, payload: &[u8]) -> Option<Effect> {
+    if kind == MessageKind::Text {
+        tracing::debug!("a text message of the server is dropped: OpAMP messages are binary");
+        return None;
+    }
+    match frame::decode::<ServerToAgent>(payload) {
+        Ok(message) => session.received(message),
+        Err(error) => {
+            tracing::warn!(%error, "a message of the server is dropped");
+            None
+        }
+    }
+}
+
+fn lost(why: &'static str) -> End {
+    tracing::warn!(why, "the connection is lost");
+    End::Ended(Reason::Lost)
+}
+
+fn lost_by(error: &std::io::Error) -> End {
+    tracing::warn!(%error, "the connection is lost");
+    End::Ended(Reason::Lost)
+}
+
+/// A masking key. Masks protect proxies from scripts in browsers, not us: on a host without randomness a fixed
+/// one is as good.
+fn mask() -> Option<[u8; 4]> {
+    Some(random().to_ne_bytes())
+}

@@ -1,0 +1,180 @@
+//! From what the server asked for to who carries it out. Nothing here is waited for by the connection: offers,
+//! restarts and custom messages are put down and carried out by tasks of their own (OpAMP C023).
+
+mod remembered;
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tidegate_custom::message_id;
+use tidegate_opamp::{AgentRemoteConfig, CustomMessage, InstanceUid};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::agent::AgentCommand;
+use crate::client::{Effect, Outlet};
+use crate::handlers::{Handler, Registry};
+use remembered::{Key, Remembered, Seen};
+
+/// Most custom messages that are carried out at the same time.
+pub const IN_FLIGHT: usize = 4;
+
+/// Most custom messages that wait for their turn; what comes beyond is answered with a failure.
+pub const QUEUED: usize = 16;
+
+/// Called with a new uid of the agent; persists it.
+pub type OnNewUid = Box<dyn FnMut(InstanceUid) + Send>;
+
+/// Carries out effects. Its tasks end when it is dropped.
+pub struct Dispatcher {
+    pending: Arc<Mutex<Pending>>,
+    /// Wakes the task that hands on what is pending; one place is enough.
+    wake: mpsc::Sender<()>,
+    registry: Registry,
+    jobs: mpsc::Sender<Job>,
+    answers: mpsc::Sender<CustomMessage>,
+    remembered: Arc<Mutex<Remembered>>,
+    on_new_uid: OnNewUid,
+}
+
+/// What the process side has not taken yet.
+#[derive(Debug, Default)]
+struct Pending {
+    /// The newest offer; a newer one replaces one that still waits (OpAMP C063).
+    offer: Option<AgentRemoteConfig>,
+    /// Restarts that came while one waits are one restart (OpAMP C157).
+    restart: bool,
+}
+
+impl Pending {
+    fn next(&mut self) -> Option<AgentCommand> {
+        match self.offer.take() {
+            Some(offer) => Some(AgentCommand::Apply(offer)),
+            None => std::mem::take(&mut self.restart).then_some(AgentCommand::Restart),
+        }
+    }
+}
+
+struct Job {
+    handler: Arc<dyn Handler>,
+    message: CustomMessage,
+    key: Option<Key>,
+}
+
+impl Dispatcher {
+    /// Starts the tasks. `commands` leads to the process side, `answers` to the client. Must be called inside a
+    /// tokio runtime.
+    #[must_use]
+    pub fn start(
+        commands: mpsc::Sender<AgentCommand>,
+        answers: mpsc::Sender<CustomMessage>,
+        registry: Registry,
+        on_new_uid: OnNewUid,
+    ) -> Self {
+        let pending = Arc::new(Mutex::new(Pending::default()));
+        let (wake, woken) = mpsc::channel(1);
+        let (jobs, queue) = mpsc::channel(QUEUED);
+        let remembered = Arc::new(Mutex::new(Remembered::default()));
+        tokio::spawn(forward(commands, woken, Arc::clone(&pending)));
+        tokio::spawn(work(queue, answers.clone(), Arc::clone(&remembered)));
+        Self { pending, wake, registry, jobs, answers, remembered, on_new_uid }
+    }
+
+    fn custom(&mut self, message: CustomMessage) {
+        let Some(handler) = self.registry.find(&message.capability) else { return };
+        let key = message_id(&message.data).map(|id| Key { capability: handler.capability().to_owned(), id });
+        if let Some(key) = &key {
+            match self.remembered.lock().begin(key) {
+                Seen::Never => {}
+                Seen::Before(answer) => {
+                    tracing::info!(id = key.id, "a custom message came twice: it is not carried out again");
+                    return answer.into_iter().for_each(|answer| self.answer(answer));
+                }
+            }
+        }
+        let job = Job { handler, message, key };
+        let Err(refused) = self.jobs.try_send(job) else { return };
+        let Job { handler, message, key } = refused.into_inner();
+        let why = format!("{IN_FLIGHT} custom messages are being carried out and {QUEUED} wait: try later");
+        tracing::warn!(capability = handler.capability(), "a custom message is refused: too many wait");
+        let answer = handler.refuse(&message, &why);
+        if let Some(key) = &key {
+            self.remembered.lock().finish(key, answer.clone());
+        }
+        answer.into_iter().for_each(|answer| self.answer(answer));
+    }
+
+    fn wake(&self) {
+        // A full channel wakes the task already; a closed one belongs to an agent that is not supervised any more.
+        let _ = self.wake.try_send(());
+    }
+
+    fn answer(&self, answer: CustomMessage) {
+        if self.answers.try_send(answer).is_err() {
+            tracing::warn!("the answer to a custom message is dropped: too many wait for being sent");
+        }
+    }
+}
+
+impl Outlet for Dispatcher {
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Apply(offer) => {
+                self.pending.lock().offer = Some(offer);
+                self.wake();
+            }
+            Effect::Restart => {
+                self.pending.lock().restart = true;
+                self.wake();
+            }
+            Effect::Custom(message) => self.custom(message),
+            Effect::NewUid(uid) => (self.on_new_uid)(uid),
+            Effect::Retreat(_) => {}
+        }
+    }
+}
+
+/// Hands what is pending to the process side, which takes one command at a time.
+async fn forward(
+    commands: mpsc::Sender<AgentCommand>,
+    mut woken: mpsc::Receiver<()>,
+    pending: Arc<Mutex<Pending>>,
+) {
+    while woken.recv().await.is_some() {
+        loop {
+            // Taken before the wait, so that the lock is not held over it.
+            let Some(command) = pending.lock().next() else { break };
+            if commands.send(command).await.is_err() {
+                tracing::warn!("an offer or restart is dropped: the agent is not supervised any more");
+                return;
+            }
+        }
+    }
+}
+
+/// Takes jobs off the queue, at most [`IN_FLIGHT`] at a time.
+async fn work(
+    mut queue: mpsc::Receiver<Job>,
+    answers: mpsc::Sender<CustomMessage>,
+    remembered: Arc<Mutex<Remembered>>,
+) {
+    let permits = Arc::new(Semaphore::new(IN_FLIGHT));
+    loop {
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+        let Some(Job { handler, message, key }) = queue.recv().await else { return };
+        let (answers, remembered) = (answers.clone(), Arc::clone(&remembered));
+        tokio::spawn(async move {
+            let answer = handler.handle(message).await;
+            if let Some(key) = &key {
+                remembered.lock().finish(key, answer.clone());
+            }
+            if let Some(answer) = answer {
+                // An error says that the client is gone, and with it whoever wanted the answer.
+                let _ = answers.send(answer).await;
+            }
+            drop(permit);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! Files that are whole or absent, never half written.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+/// Replaces the file at `path` with `bytes`, mode 0600: a temporary file beside it is written, synced and renamed
+/// over it, and the folder is synced. A crash or a full disk leaves the old content.
+///
+/// # Errors
+/// What the file system said; the temporary file is gone then.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".tmp");
+    let temporary = folder.join(name);
+    let written = (|| {
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        File::open(folder)?.sync_all()
+    })();
+    if written.is_err() {
+        // The temporary file is of no use to anyone; the first error is the one to tell.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Reads a whole file of at most `limit` bytes; `None` when there is none.
+///
+/// # Errors
+/// What the file system said; [`io::ErrorKind::FileTooLarge`] for a longer file.
+pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    #[expect(clippy::disallowed_methods, reason = "bounded by take")]
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("the file is larger than {limit} bytes"),
+        ));
+    }
+    Ok(Some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn given_a_file_when_replaced_then_it_is_whole_private_and_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        write_atomic(&path, b"one").unwrap();
+        write_atomic(&path, b"two").unwrap();
+        assert_eq!(read_bounded(&path, 10).unwrap().unwrap(), b"two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn given_a_write_that_cannot_finish_then_the_old_content_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        write_atomic(&path, b"one").unwrap();
+        // A folder where the temporary file would go makes the write fail, for every user.
+        fs::create_dir(folder.path().join("f.tmp")).unwrap();
+        assert!(write_atomic(&path, b"two").is_err());
+        assert_eq!(read_bounded(&path, 10).unwrap().unwrap(), b"one");
+    }
+
+    #[test]
+    fn given_a_long_or_missing_file_when_read_then_it_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        assert_eq!(read_bounded(&path, 3).unwrap(), None);
+        write_atomic(&path, b"1234").unwrap();
+        assert_eq!(read_bounded(&path, 3).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    }
+}

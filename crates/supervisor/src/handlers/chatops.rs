@@ -1,0 +1,190 @@
+//! ChatOps: the server's request becomes a call of the agent's own HTTP input on this host.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HOST};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use tidegate_custom::chatops::{Execution, Failure, Reply, Request, Success, check_tag};
+use tidegate_custom::{CHATOPS, MAX_BODY_BYTES, Message, ParseError, message_id, parse};
+use tidegate_opamp::CustomMessage;
+use tokio::net::TcpStream;
+
+use super::{Handler, Handling};
+use crate::client::USER_AGENT;
+
+/// Most time that a local call may take, whatever the request says.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// What a host allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatOpsSettings {
+    /// Port of the agent's HTTP input on 127.0.0.1.
+    pub port: u16,
+    /// Tags that may be called; empty for any tag that has the right form.
+    pub tags: Vec<String>,
+}
+
+/// Carries ChatOps requests out.
+#[derive(Clone, Debug)]
+pub struct ChatOps {
+    settings: Arc<ChatOpsSettings>,
+}
+
+/// What a local call brought.
+struct Answer {
+    status: u16,
+    body: String,
+    truncated: bool,
+}
+
+impl ChatOps {
+    /// A handler with a host's settings.
+    #[must_use]
+    pub fn new(settings: ChatOpsSettings) -> Self {
+        Self { settings: Arc::new(settings) }
+    }
+}
+
+impl Handler for ChatOps {
+    fn capability(&self) -> &'static str {
+        CHATOPS
+    }
+
+    fn handle(&self, message: CustomMessage) -> Handling {
+        let settings = Arc::clone(&self.settings);
+        Box::pin(async move {
+            match parse(&message) {
+                Ok(Message::ChatOpsRequest(request)) => carry_out(&settings, request).await,
+                Err(error @ ParseError::Payload { .. }) => {
+                    tracing::warn!(%error, "a ChatOps request is refused");
+                    failure(message_id(&message.data), 0, &error.to_string(), None, Duration::ZERO)
+                }
+                Ok(_) | Err(_) => None,
+            }
+        })
+    }
+
+    fn refuse(&self, message: &CustomMessage, why: &str) -> Option<CustomMessage> {
+        failure(message_id(&message.data), 0, why, None, Duration::ZERO)
+    }
+}
+
+async fn carry_out(settings: &ChatOpsSettings, request: Request) -> Option<CustomMessage> {
+    let began = Instant::now();
+    let called = match admit(settings, &request.tag) {
+        Ok(()) => call(settings.port, &request).await,
+        Err(why) => Err(why),
+    };
+    let took = began.elapsed();
+    match called {
+        Ok(answer) if (200..300).contains(&answer.status) => {
+            tracing::info!(
+                tag = request.tag,
+                status = answer.status,
+                ?took,
+                "a ChatOps request was carried out"
+            );
+            let id = request.id.filter(|_| request.reply == Reply::Always)?;
+            let execution = Execution::new(id, &answer.body, answer.truncated, millis(took));
+            sendable(Success { http_code: answer.status, execution }.to_message(CHATOPS))
+        }
+        Ok(answer) => {
+            let why = format!("the local input answered with HTTP status {}", answer.status);
+            tracing::warn!(tag = request.tag, why, "a ChatOps request failed");
+            failure(request.id, answer.status, &why, Some(&answer), took)
+        }
+        Err(why) => {
+            tracing::warn!(tag = %request.tag.escape_debug(), why, "a ChatOps request failed");
+            failure(request.id, 0, &why, None, took)
+        }
+    }
+}
+
+fn admit(settings: &ChatOpsSettings, tag: &str) -> Result<(), String> {
+    check_tag(tag).map_err(|error| error.to_string())?;
+    let wanted = tag.trim_start_matches('/');
+    let allowed = settings.tags.is_empty()
+        || settings.tags.iter().any(|allowed| allowed.trim_start_matches('/') == wanted);
+    if allowed { Ok(()) } else { Err(format!("the tag `{tag}` is not among those that this host allows")) }
+}
+
+async fn call(port: u16, request: &Request) -> Result<Answer, String> {
+    let deadline = request.deadline_ms.map_or(DEADLINE, |millis| Duration::from_millis(millis).min(DEADLINE));
+    match tokio::time::timeout(deadline, post(port, request)).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            Err(format!("the local input on port {port} did not answer within {} ms", millis(deadline)))
+        }
+    }
+}
+
+async fn post(port: u16, request: &Request) -> Result<Answer, String> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let stream = TcpStream::connect(address)
+        .await
+        .map_err(|error| format!("cannot connect to the local input at {address}: {error}"))?;
+    let failed = |error: &dyn std::fmt::Display| format!("the call of the local input failed: {error}");
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
+    // Ends with the sender, at the end of this call.
+    tokio::spawn(connection);
+    let body = serde_json::to_vec(&request.attributes).map_err(|error| failed(&error))?;
+    let call = http::Request::post(format!("/{}", request.tag.trim_start_matches('/')))
+        .header(HOST, format!("localhost:{port}"))
+        .header(CONTENT_TYPE, "application/json")
+        .header(http::header::USER_AGENT, USER_AGENT)
+        .body(Full::new(Bytes::from(body)))
+        .map_err(|error| failed(&error))?;
+    let response = sender.send_request(call).await.map_err(|error| failed(&error))?;
+    let status = response.status().as_u16();
+    let (body, truncated) = beginning(response.into_body()).await;
+    Ok(Answer { status, body, truncated })
+}
+
+/// Reads the beginning of a body. A body that breaks off is truncated, not an error: the status has arrived.
+async fn beginning(mut body: Incoming) -> (String, bool) {
+    let mut bytes = Vec::new();
+    let mut truncated = false;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            truncated = true;
+            break;
+        };
+        let Some(data) = frame.data_ref() else { continue };
+        let room = MAX_BODY_BYTES.saturating_sub(bytes.len());
+        bytes.extend_from_slice(data.get(..room).unwrap_or(data));
+        if data.len() > room {
+            truncated = true;
+            break;
+        }
+    }
+    (String::from_utf8_lossy(&bytes).into_owned(), truncated)
+}
+
+fn failure(
+    id: Option<String>,
+    http_code: u16,
+    why: &str,
+    answer: Option<&Answer>,
+    took: Duration,
+) -> Option<CustomMessage> {
+    let (body, truncated) = answer.map_or(("", false), |answer| (answer.body.as_str(), answer.truncated));
+    let execution = id.map(|id| Execution::new(id, body, truncated, millis(took)));
+    sendable(Failure { http_code, err_msg: why.to_owned(), execution }.to_message(CHATOPS))
+}
+
+fn sendable<E: std::fmt::Display>(message: Result<CustomMessage, E>) -> Option<CustomMessage> {
+    message.inspect_err(|error| tracing::warn!(%error, "a ChatOps answer cannot be written")).ok()
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

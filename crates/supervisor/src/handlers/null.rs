@@ -1,0 +1,32 @@
+//! The order to do nothing.
+
+use tidegate_custom::{Message, NULL_COMMAND, parse};
+use tidegate_opamp::CustomMessage;
+
+use super::{Handler, Handling};
+
+/// Logs the order; shows an operator that custom messages arrive.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NullCommand;
+
+impl Handler for NullCommand {
+    fn capability(&self) -> &'static str {
+        NULL_COMMAND
+    }
+
+    fn handle(&self, message: CustomMessage) -> Handling {
+        match parse(&message) {
+            Ok(Message::Null(order)) => {
+                let value = order.dummy_value.unwrap_or_default();
+                tracing::info!(value = %value.escape_debug(), "a null command arrived");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "a null command is ignored"),
+        }
+        Box::pin(std::future::ready(None))
+    }
+
+    fn refuse(&self, _message: &CustomMessage, _why: &str) -> Option<CustomMessage> {
+        None
+    }
+}

@@ -1,0 +1,222 @@
+//! The config that an agent is to load: rendered, checked, put in place.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::Machine;
+use crate::{
+    child::{CommandLine, PortOwner, RunError, free_port, is_free, port_owner, run_to_end},
+    files::read_bounded,
+    kind::{RenderError, Rendered, Source},
+    report::{ShownFile, effective_config},
+    state::{Entry, StateDir, StateError},
+};
+
+/// How long a check of a config may take; it takes 10 ms.
+const CHECK_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Where a config comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The host's own file.
+    Local,
+    /// An offer of the server.
+    Offered(Entry),
+}
+
+/// A config in the form in which the agent loads it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The main file as given.
+    pub source: Source,
+    /// All files as given.
+    pub files: Vec<ShownFile>,
+    /// What the agent loads.
+    pub rendered: Rendered,
+}
+
+impl Loaded {
+    /// The name of the folder under `configs/` for what belongs to this config.
+    #[must_use]
+    pub fn content(&self) -> &str {
+        match &self.origin {
+            Origin::Local => LOCAL,
+            Origin::Offered(entry) => &entry.content,
+        }
+    }
+
+    /// Renders a config.
+    ///
+    /// # Errors
+    /// [`RenderError`].
+    pub fn prepare(
+        machine: &super::Fixed,
+        state: &StateDir,
+        origin: Origin,
+        source: Source,
+        mut files: Vec<ShownFile>,
+        ports: Ports,
+    ) -> Result<Self, RenderError> {
+        let content = match &origin {
+            Origin::Local => LOCAL,
+            Origin::Offered(entry) => &entry.content,
+        };
+        let includes = state.config(content).join("rendered");
+        let rendered = machine.kind.render(&source, &includes, &mut |wanted| ports.pick(wanted))?;
+        for warning in &rendered.warnings {
+            tracing::warn!(config = %source.path.display(), "{warning}");
+        }
+        if origin == Origin::Local {
+            show_includes(&source, &rendered, &mut files);
+        }
+        Ok(Self { origin, source, files, rendered })
+    }
+}
+
+/// Adds the files that the host's own config includes to those that are shown, by their paths from its folder.
+fn show_includes(source: &Source, rendered: &Rendered, files: &mut Vec<ShownFile>) {
+    let folder = source.path.parent().unwrap_or(Path::new("/"));
+    for (path, text) in &rendered.included {
+        let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
+        if files.iter().all(|file| file.name != name) {
+            files.push(ShownFile {
+                content_type: media_type(&name).to_owned(),
+                name,
+                body: text.clone().into(),
+                role: String::new(),
+            });
+        }
+    }
+}
+
+/// The folder of what belongs to the host's own config.
+pub const LOCAL: &str = "local";
+
+/// The ports that are at hand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ports {
+    /// The one used last; 0 when there was none.
+    pub last: u16,
+    /// The number of our process, which may hold its port already.
+    pub pid: Option<i32>,
+}
+
+impl Ports {
+    /// The port to use: the one that the config wants, else the last one, else any.
+    fn pick(self, wanted: Option<u16>) -> Option<u16> {
+        let ours = |port: u16| {
+            self.pid.is_some_and(|pid| port_owner(pid, port).is_ok_and(|owner| owner == PortOwner::Ours))
+        };
+        [wanted, Some(self.last)]
+            .into_iter()
+            .flatten()
+            .find(|port| is_free(*port) || ours(*port))
+            .or_else(|| free_port().ok())
+    }
+}
+
+/// Why a config was not accepted by the agent's own check.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The agent refuses it.
+    #[error("{0}")]
+    Refused(String),
+    /// The check could not be made.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The files for the check could not be written.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl Machine {
+    /// Which ports are at hand now.
+    #[must_use]
+    pub fn ports(&self) -> Ports {
+        Ports { last: self.port, pid: self.running.as_ref().map(|running| running.child.pid()) }
+    }
+
+    /// The file in the run folder that the agent is to be started with.
+    #[must_use]
+    pub fn run_file(&self, rendered: &Rendered) -> PathBuf {
+        self.state.run().join(&rendered.name)
+    }
+
+    /// Lets the agent's binary check a config, beside the one in use, in the same surroundings.
+    ///
+    /// # Errors
+    /// [`CheckError`].
+    pub async fn check(&self, rendered: &Rendered) -> Result<(), CheckError> {
+        check(&self.fixed, &self.state, rendered).await
+    }
+
+    /// Puts a config in place of the one in the run folder. The running process is not told.
+    ///
+    /// # Errors
+    /// [`StateError`]; the former main file stays then.
+    pub fn install(&self, rendered: &Rendered) -> Result<(), StateError> {
+        write_includes(&self.state, rendered)?;
+        put(&self.state, &self.run_file(rendered), &rendered.text)
+    }
+
+    /// Makes a config the one that counts: it is reported, and started after a crash.
+    pub fn adopt_config(&mut self, loaded: Loaded) {
+        self.port = loaded.rendered.port;
+        self.loaded = loaded;
+        self.report_config();
+        // A reload may have moved the API to another port.
+        self.record();
+    }
+
+    /// Reports the config that counts.
+    pub fn report_config(&self) {
+        let content_type = media_type(&self.loaded.rendered.name);
+        self.publisher.effective_config(effective_config(
+            &self.loaded.files,
+            &self.loaded.rendered.text,
+            content_type,
+        ));
+    }
+}
+
+/// The media type under which a config file is shown, by its extension.
+#[must_use]
+pub fn media_type(name: &str) -> &'static str {
+    if name.ends_with(".yaml") || name.ends_with(".yml") { "text/yaml" } else { "text/plain" }
+}
+
+/// Lets the agent's binary check a config.
+///
+/// # Errors
+/// [`CheckError`].
+pub async fn check(fixed: &super::Fixed, state: &StateDir, rendered: &Rendered) -> Result<(), CheckError> {
+    // The extension tells the format, so the name keeps its end.
+    let staged = state.run().join(format!("staged-{}", rendered.name));
+    write_includes(state, rendered)?;
+    state.write(&staged, rendered.text.as_bytes())?;
+    let line =
+        CommandLine { program: fixed.binary.clone(), args: fixed.kind.check_args(&staged), cwd: state.run() };
+    let finished = run_to_end(&line, &state.scratch(), CHECK_DEADLINE).await;
+    // A staged file that stays behind is overwritten by the next one.
+    let _ = std::fs::remove_file(&staged);
+    fixed.kind.judge_check(&finished?).map_err(CheckError::Refused)
+}
+
+fn write_includes(state: &StateDir, rendered: &Rendered) -> Result<(), StateError> {
+    rendered.includes.iter().try_for_each(|(path, text)| put(state, path, text))
+}
+
+/// Writes a file unless it holds this text already: a full disk must not keep an agent from being started again on
+/// what is there.
+fn put(state: &StateDir, path: &Path, text: &str) -> Result<(), StateError> {
+    let there = read_bounded(path, text.len() as u64).ok().flatten();
+    if there.is_some_and(|there| there == text.as_bytes()) {
+        Ok(())
+    } else {
+        state.write(path, text.as_bytes())
+    }
+}

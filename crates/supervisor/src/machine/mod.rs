@@ -1,0 +1,195 @@
+//! One agent's process together with all that is needed to run it: its kind, its state folder, its log, the config
+//! that it is to load, and what was last seen of it. Whoever holds the machine is the only one who touches the process.
+
+mod config;
+mod look;
+mod process;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use tidegate_opamp::InstanceUid;
+
+use crate::{
+    child::{Child, LogTail},
+    kind::{AgentKind, ComponentState, HealthJudge, LineVerdict, Pulse},
+    report::{Host, Phase, Publisher},
+    state::StateDir,
+};
+
+pub use config::{CheckError, LOCAL, Loaded, Origin, Ports, check, media_type};
+pub use process::StartFault;
+
+/// How many telling log lines are kept between two looks of a proof.
+const MARKED: usize = 64;
+
+/// What stays the same as long as the supervisor runs.
+#[derive(Debug)]
+pub struct Fixed {
+    /// The kind of agent.
+    pub kind: Arc<dyn AgentKind>,
+    /// Its binary.
+    pub binary: PathBuf,
+    /// Its uid.
+    pub uid: InstanceUid,
+    /// Where it runs.
+    pub host: Host,
+    /// What its owner says of it.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// The machine.
+pub struct Machine {
+    /// What stays the same.
+    pub fixed: Fixed,
+    /// The state folder, locked.
+    pub state: StateDir,
+    /// Where reports go.
+    pub publisher: Publisher,
+    /// The config that the run folder holds.
+    pub loaded: Loaded,
+    /// The process, while there is one.
+    pub running: Option<Running>,
+    /// Where the process stands.
+    pub phase: Phase,
+    /// How the last offered config fared.
+    pub config_state: ComponentState,
+    log: LogTail,
+    version: String,
+    /// The port used last; kept over restarts where that is possible.
+    port: u16,
+    /// Why the process is not running or not well.
+    trouble: String,
+    /// Log lines that tell of faults, since the last call of [`Machine::mark_log`].
+    marked: VecDeque<(LineVerdict, String)>,
+    last_error_line: Option<String>,
+    storage_fault: Option<(Instant, String)>,
+    judge: Box<dyn HealthJudge>,
+    components: BTreeMap<String, ComponentState>,
+    epoch: Instant,
+}
+
+/// A running process and what was seen of it.
+#[derive(Debug)]
+pub struct Running {
+    /// The process.
+    pub child: Child,
+    /// The config file it was started with.
+    pub config: PathBuf,
+    /// The port of 127.0.0.1 on which it should answer.
+    pub port: u16,
+    /// When it was started, nanoseconds since 1970.
+    pub started_unix_nano: u64,
+    /// When it was started or adopted, on the clock that only rises.
+    pub since: Instant,
+    /// The last pulse seen.
+    pub pulse: Option<Pulse>,
+    /// When it last answered.
+    pub answered: Option<Instant>,
+    /// How often in a row it has not answered.
+    pub misses: u32,
+    /// When the listener on its port was last found to be its own.
+    pub port_proven: Option<Instant>,
+    /// True after a reload that was given up: such a process no longer honours its grace time when it stops, and
+    /// ignores signals for a moment (fluent-bit.md, "Hot reload").
+    pub halted: Option<Instant>,
+}
+
+impl std::fmt::Debug for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Machine")
+            .field("phase", &self.phase)
+            .field("running", &self.running)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Machine {
+    /// Puts a machine together; nothing runs yet.
+    #[must_use]
+    pub fn new(
+        fixed: Fixed,
+        state: StateDir,
+        log: LogTail,
+        version: String,
+        loaded: Loaded,
+        publisher: Publisher,
+    ) -> Self {
+        let judge = fixed.kind.judge();
+        let port = loaded.rendered.port;
+        Self {
+            fixed,
+            state,
+            publisher,
+            loaded,
+            running: None,
+            phase: Phase::Starting,
+            config_state: ComponentState::running(),
+            log,
+            version,
+            port,
+            trouble: String::new(),
+            marked: VecDeque::new(),
+            last_error_line: None,
+            storage_fault: None,
+            judge,
+            components: BTreeMap::new(),
+            epoch: Instant::now(),
+        }
+    }
+
+    /// The states of the components when last looked at.
+    #[must_use]
+    pub fn components(&self) -> &BTreeMap<String, ComponentState> {
+        &self.components
+    }
+
+    /// Forgets the telling log lines so far: what follows belongs to what is done next.
+    pub fn mark_log(&mut self) {
+        self.read_log();
+        self.marked.clear();
+    }
+
+    /// The telling log lines since the mark.
+    pub fn marked(&self) -> impl Iterator<Item = &(LineVerdict, String)> {
+        self.marked.iter()
+    }
+
+    /// The last lines of the agent's log, at most `limit` bytes.
+    #[must_use]
+    pub fn last_lines(&self, limit: usize) -> String {
+        let mut lines: Vec<&str> = Vec::new();
+        let mut room = limit;
+        for line in self.log.recent().rev() {
+            let line = crate::text::head(line, 500);
+            if line.len() + 1 > room {
+                break;
+            }
+            room -= line.len() + 1;
+            lines.push(line);
+        }
+        lines.reverse();
+        lines.join("\n")
+    }
+
+    /// How long the agent may take to stop by itself.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        /// The time that its main loop takes to see a signal, and some more.
+        const MARGIN: Duration = Duration::from_secs(5);
+        let halted = self.running.as_ref().is_some_and(|running| running.halted.is_some());
+        // After a reload that was given up, the agent waits without end; waiting longer gains nothing.
+        if halted { MARGIN } else { self.loaded.rendered.grace + MARGIN }
+    }
+}
+
+/// Nanoseconds since 1970; for reports only, never for waiting.
+#[must_use]
+pub fn unix_nano() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,11 @@
+//! What the process side says of its agent: description, health tree, effective config, remote config status.
+
+mod description;
+mod effective;
+mod health;
+mod publisher;
+
+pub use description::{Host, describe};
+pub use effective::{RENDERED_NAME, ShownFile, effective_config, redact};
+pub use health::{AgentState, Phase, tree};
+pub use publisher::Publisher;

@@ -1,0 +1,83 @@
+//! Settings from the command line, as they were typed.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use super::written::{Key, Layer};
+
+/// Starts and supervises Fluent Bit on this host, and speaks OpAMP for it.
+///
+/// Every flag with a value can also stand in the environment, as TIDEGATE_SUPERVISOR_ENDPOINT and so on, or in
+/// the settings file. A flag outranks a variable, a variable the file.
+#[derive(Clone, Debug, Default, Parser)]
+#[command(name = "tidegate-supervisor", version, max_term_width = 100)]
+pub struct LowArgs {
+    /// Settings file (YAML)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// OpAMP server, as ws://HOST:PORT/v1/opamp or http://HOST:PORT/v1/opamp
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// What is supervised: fluent-bit (the default)
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// Program of the agent; looked for on PATH and in the usual places unless given
+    #[arg(long, value_name = "PATH")]
+    pub binary: Option<String>,
+    /// Config file of the agent; it is read, never written
+    #[arg(long, value_name = "FILE")]
+    pub agent_config: Option<String>,
+    /// Folder for state; by default tidegate-supervisor below $XDG_STATE_HOME or ~/.local/state
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<String>,
+    /// How long a new config must hold before it counts as applied, 0 to 1h (default 10s)
+    #[arg(long, value_name = "DURATION")]
+    pub probation: Option<String>,
+    /// Time without any message after which a heartbeat goes, 1s to 24h (default 30s)
+    #[arg(long, value_name = "DURATION")]
+    pub heartbeat: Option<String>,
+    /// What the server may do, separated by commas: remote-config, restart, chatops, shutdown (default: nothing)
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub allow: Vec<String>,
+    /// Port of the agent's HTTP input that ChatOps requests call (default 8888)
+    #[arg(long, value_name = "PORT")]
+    pub chatops_port: Option<String>,
+    /// A tag that ChatOps requests may call; may be repeated; without any, every tag may be called
+    #[arg(long, value_name = "TAG")]
+    pub chatops_tag: Vec<String>,
+    /// An attribute that describes the agent; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub attribute: Vec<String>,
+    /// Print the settings in force, without secrets, and end
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+impl LowArgs {
+    /// What the command line says.
+    pub(super) fn layer(&self) -> Layer {
+        let one = |value: &Option<String>| value.iter().cloned().collect::<Vec<_>>();
+        let values = [
+            (Key::Endpoint, one(&self.endpoint)),
+            (Key::Kind, one(&self.kind)),
+            (Key::Binary, one(&self.binary)),
+            (Key::AgentConfig, one(&self.agent_config)),
+            (Key::StateDir, one(&self.state_dir)),
+            (Key::Probation, one(&self.probation)),
+            (Key::Heartbeat, one(&self.heartbeat)),
+            (Key::Allow, self.allow.clone()),
+            (Key::ChatOpsPort, one(&self.chatops_port)),
+            (Key::ChatOpsTag, self.chatops_tag.clone()),
+            (Key::Attribute, self.attribute.clone()),
+        ];
+        let mut layer = Layer::default();
+        for (key, texts) in values {
+            let origin = format!("--{}", key.flag());
+            for text in texts {
+                layer.put_text(key, text.trim(), &origin);
+            }
+        }
+        layer
+    }
+}

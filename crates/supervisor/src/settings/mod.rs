@@ -1,0 +1,140 @@
+//! Settings: what was typed (`flags`, `environment`, `file`) and what it means (`resolve`).
+//!
+//! A flag outranks an environment variable (`TIDEGATE_SUPERVISOR_…`), which outranks the file, which outranks the
+//! default. Lists (`allow`, `chatops.tags`) are taken whole from the highest source that has one; attributes
+//! are merged by name.
+
+mod duration;
+mod environment;
+mod file;
+mod flags;
+mod print;
+mod resolve;
+mod written;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ::http::{HeaderName, HeaderValue};
+
+pub use flags::LowArgs;
+pub use print::print;
+pub use resolve::resolve;
+
+use crate::client::Endpoint;
+use crate::handlers::ChatOpsSettings;
+use crate::supervise::Kind;
+
+/// What the supervisor does, every value checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the server is.
+    pub endpoint: Endpoint,
+    /// Sent with every handshake or POST; values are secret.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// What is supervised.
+    pub kind: Kind,
+    /// Its program, absolute.
+    pub binary: PathBuf,
+    /// Its config file, absolute.
+    pub agent_config: PathBuf,
+    /// Where state is kept, absolute.
+    pub state_dir: PathBuf,
+    /// How long a new config must hold before it counts as applied; 0 s to 1 h.
+    pub probation: Duration,
+    /// Time without any message after which a heartbeat goes; 1 s to 24 h.
+    pub heartbeat: Duration,
+    /// What the server may do on this host; nothing unless it stands here (decision D7).
+    pub allow: BTreeSet<Allowed>,
+    /// How ChatOps requests are carried out.
+    pub chatops: ChatOpsSettings,
+    /// Non-identifying attributes of the agent that users add.
+    pub attributes: BTreeMap<String, String>,
+    /// Largest OpAMP message in either direction, in bytes; 64 KiB to 1 GiB.
+    pub max_message_bytes: usize,
+}
+
+impl Settings {
+    /// Whether the server may do something.
+    #[must_use]
+    pub fn allows(&self, what: Allowed) -> bool {
+        self.allow.contains(&what)
+    }
+}
+
+/// What a host can allow its server to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Allowed {
+    /// Replace the agent's config.
+    RemoteConfig,
+    /// Restart the agent.
+    Restart,
+    /// Call the agent's local HTTP input.
+    ChatOps,
+    /// Stop the agent and its supervisor.
+    Shutdown,
+}
+
+impl Allowed {
+    /// Every one with its word in settings.
+    pub const WORDS: [(Self, &'static str); 4] = [
+        (Self::RemoteConfig, "remote-config"),
+        (Self::Restart, "restart"),
+        (Self::ChatOps, "chatops"),
+        (Self::Shutdown, "shutdown"),
+    ];
+
+    /// The word in settings.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(what, _)| *what == self).map_or("", |(_, word)| word)
+    }
+}
+
+/// What settings ask of the host that they are resolved on.
+pub struct Host<'a> {
+    /// An environment variable.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether there is a file at a path.
+    pub is_file: &'a dyn Fn(&Path) -> bool,
+    /// The text of a settings file.
+    pub read: &'a dyn Fn(&Path) -> std::io::Result<String>,
+}
+
+/// Why settings cannot be used; one sentence that says where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The settings file cannot be read.
+    #[error("cannot read the settings file {path}: {source}", path = .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The settings file is not of the right shape.
+    #[error("{path}:{line}: {message}", path = .path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong there.
+        message: String,
+    },
+    /// A value cannot be used.
+    #[error("{origin}: {why}")]
+    Value {
+        /// Where it was written: a flag, a variable, or file, line and field.
+        origin: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A value without a default was not given.
+    #[error("{0}")]
+    Missing(String),
+}
+
+#[cfg(test)]
+mod tests;

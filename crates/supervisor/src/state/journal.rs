@@ -1,0 +1,157 @@
+//! The journal of configs: what was offered, what is proven, what was refused (hard-cases.md, 16 and 22).
+
+use serde::{Deserialize, Serialize};
+use tidegate_opamp::{RemoteConfigStatus, RemoteConfigStatuses};
+
+/// How many refused configs are remembered.
+const REFUSED_KEPT: usize = 16;
+
+/// What the supervisor knows of offered configs across its own restarts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Journal {
+    /// An offer whose proof is not finished. Found at start, it is applied anew.
+    pub candidate: Option<Entry>,
+    /// The last offer that was proven; `None` means the host's own config.
+    pub current: Option<Entry>,
+    /// Offers that failed, newest last.
+    pub refused: Vec<Refused>,
+    /// The status last reported (OpAMP C091).
+    pub status: Option<StatusRecord>,
+}
+
+/// An offered config on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The server's hash of it, in hexadecimal.
+    pub hash: String,
+    /// The folder under `configs/` that holds its files: our own hash of the content.
+    pub content: String,
+}
+
+/// A config that failed, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The server's hash of it, in hexadecimal.
+    pub hash: String,
+    /// Our own hash of its content.
+    pub content: String,
+    /// What was reported.
+    pub error: String,
+}
+
+/// A remote config status, as kept on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusRecord {
+    /// The hash it concerns, in hexadecimal.
+    pub hash: String,
+    /// The number of the state on the wire.
+    pub state: i32,
+    /// Why it failed; empty otherwise.
+    pub error: String,
+}
+
+impl Journal {
+    /// The remembered failure of an offer: the same hash and content again need not touch the agent.
+    #[must_use]
+    pub fn refusal(&self, hash: &str, content: &str) -> Option<&str> {
+        let found = self.refused.iter().rev().find(|r| r.hash == hash && r.content == content);
+        found.map(|refused| refused.error.as_str())
+    }
+
+    /// Remembers a failure; the oldest goes when there are too many.
+    pub fn refuse(&mut self, entry: &Entry, error: &str) {
+        self.refused.retain(|refused| refused.content != entry.content);
+        self.refused.push(Refused {
+            hash: entry.hash.clone(),
+            content: entry.content.clone(),
+            error: error.to_owned(),
+        });
+        let surplus = self.refused.len().saturating_sub(REFUSED_KEPT);
+        self.refused.drain(..surplus);
+    }
+
+    /// Makes the candidate the current config.
+    pub fn commit(&mut self, entry: Entry) {
+        self.refused.retain(|refused| refused.content != entry.content);
+        self.candidate = None;
+        self.current = Some(entry);
+    }
+
+    /// The status last reported, as a message.
+    #[must_use]
+    pub fn status_message(&self) -> Option<RemoteConfigStatus> {
+        self.status.as_ref().map(|status| RemoteConfigStatus {
+            last_remote_config_hash: unhex(&status.hash).unwrap_or_default().into(),
+            status: RemoteConfigStatuses(status.state),
+            error_message: status.error.clone(),
+            ..RemoteConfigStatus::default()
+        })
+    }
+}
+
+/// Bytes as lowercase hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(nibble), 16));
+        }
+        text
+    })
+}
+
+/// Bytes from hexadecimal; `None` for anything else.
+#[must_use]
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u32> = text.chars().map(|digit| digit.to_digit(16)).collect::<Option<_>>()?;
+    let pairs = digits.chunks_exact(2);
+    if !pairs.remainder().is_empty() {
+        return None;
+    }
+    pairs.map(|pair| u8::try_from(pair.iter().fold(0, |byte, digit| byte * 16 + digit)).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &str) -> Entry {
+        Entry { hash: hex(name.as_bytes()), content: name.to_owned() }
+    }
+
+    #[test]
+    fn given_refusals_when_too_many_then_the_oldest_is_forgotten_and_each_content_stands_once() {
+        let mut journal = Journal::default();
+        for number in 0..20 {
+            journal.refuse(&entry(&format!("c{number}")), "bad");
+            journal.refuse(&entry(&format!("c{number}")), "worse");
+        }
+        assert_eq!(journal.refused.len(), REFUSED_KEPT);
+        assert_eq!(journal.refusal(&hex(b"c19"), "c19"), Some("worse"));
+        assert_eq!(journal.refusal(&hex(b"c3"), "c3"), None);
+        assert_eq!(
+            journal.refusal(&hex(b"c19"), "other"),
+            None,
+            "another content under the same hash is new"
+        );
+    }
+
+    #[test]
+    fn given_a_refused_config_when_it_is_proven_after_all_then_the_refusal_goes() {
+        let mut journal = Journal { candidate: Some(entry("a")), ..Journal::default() };
+        journal.refuse(&entry("a"), "bad");
+        journal.commit(entry("a"));
+        assert_eq!(journal, Journal { current: Some(entry("a")), ..Journal::default() });
+    }
+
+    #[test]
+    fn given_bytes_when_written_as_hex_then_they_come_back() {
+        for bytes in [&b""[..], b"\x00\xff\x10", b"abc"] {
+            assert_eq!(unhex(&hex(bytes)).as_deref(), Some(bytes));
+        }
+        for bad in ["0", "0g", "é0"] {
+            assert_eq!(unhex(bad), None);
+        }
+    }
+}

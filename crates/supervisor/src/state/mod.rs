@@ -1,0 +1,16 @@
+//! What the supervisor keeps on disk, in one folder that no other supervisor may use at the same time.
+//!
+//! ```text
+//! STATE_DIR/lock          held while the supervisor runs
+//!           journal.json  offered, proven and refused configs; the last status
+//!           child.json    which process runs, with which port
+//!           agent.log     what the agent writes to stdout and stderr
+//!           run/          the file that the agent is started with; its working directory
+//!           configs/ID/   an offered config: files/ as offered, rendered/ includes with forced keys
+//! ```
+
+mod folder;
+mod journal;
+
+pub use folder::{ChildRecord, StateDir, StateError};
+pub use journal::{Entry, Journal, Refused, StatusRecord, hex, unhex};

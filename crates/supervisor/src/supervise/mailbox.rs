@@ -1,0 +1,133 @@
+//! Orders that wait while the task is busy. A stop overtakes; restarts become one; of two offers the newer is kept
+//! (hard-cases.md, 21 and 25).
+
+use tidegate_opamp::AgentRemoteConfig;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::agent::AgentCommand;
+
+/// Most hashes of replaced offers that still get their answer.
+const REPLACED_LIMIT: usize = 16;
+
+/// What to do next.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Restart the process.
+    Restart,
+    /// Apply an offer.
+    Apply(AgentRemoteConfig),
+    /// Say that an offer of this hash was replaced by a newer one.
+    Replaced(bytes::Bytes),
+}
+
+/// What ends the task.
+#[derive(Debug)]
+pub(super) enum End {
+    /// Stop the process, then answer.
+    Stop(oneshot::Sender<()>),
+    /// Leave the process alone: nobody commands it any more.
+    Leave,
+}
+
+/// The receiving end of the commands.
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    commands: mpsc::Receiver<AgentCommand>,
+    restart: bool,
+    offer: Option<AgentRemoteConfig>,
+    replaced: Vec<bytes::Bytes>,
+}
+
+impl Mailbox {
+    pub(super) fn new(commands: mpsc::Receiver<AgentCommand>) -> Self {
+        Self { commands, restart: false, offer: None, replaced: Vec::new() }
+    }
+
+    /// Puts an offer in front as if it had just arrived.
+    pub(super) fn push(&mut self, offer: AgentRemoteConfig) {
+        if let Some(older) = self.offer.replace(offer)
+            && self.replaced.len() < REPLACED_LIMIT
+        {
+            self.replaced.push(older.config_hash);
+        }
+    }
+
+    /// The next order that waits, if one does; a restart only when it may be made now.
+    pub(super) fn take_if(&mut self, may_restart: bool) -> Option<Order> {
+        if !self.replaced.is_empty() {
+            return Some(Order::Replaced(self.replaced.remove(0)));
+        }
+        if may_restart && std::mem::take(&mut self.restart) {
+            return Some(Order::Restart);
+        }
+        self.offer.take().map(Order::Apply)
+    }
+
+    /// Takes in commands until one ends the task. May be dropped and called again.
+    pub(super) async fn end(&mut self) -> End {
+        loop {
+            if let Some(end) = self.receive().await {
+                return end;
+            }
+        }
+    }
+
+    /// Takes in one command; what ends the task is given back.
+    pub(super) async fn receive(&mut self) -> Option<End> {
+        match self.commands.recv().await {
+            None => return Some(End::Leave),
+            Some(AgentCommand::Stop(reply)) => return Some(End::Stop(reply)),
+            Some(AgentCommand::Restart) => self.restart = true,
+            Some(AgentCommand::Apply(offer)) => self.push(offer),
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer(hash: &'static str) -> AgentRemoteConfig {
+        AgentRemoteConfig {
+            config_hash: bytes::Bytes::from_static(hash.as_bytes()),
+            ..AgentRemoteConfig::default()
+        }
+    }
+
+    fn names(mailbox: &mut Mailbox) -> Vec<String> {
+        std::iter::from_fn(|| mailbox.take_if(true))
+            .map(|order| match order {
+                Order::Restart => "restart".to_owned(),
+                Order::Apply(offer) => format!("apply {}", String::from_utf8_lossy(&offer.config_hash)),
+                Order::Replaced(hash) => format!("replaced {}", String::from_utf8_lossy(&hash)),
+            })
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn given_many_commands_while_busy_then_restarts_are_one_and_each_offer_is_answered_once() {
+        let (sender, receiver) = mpsc::channel(16);
+        let mut mailbox = Mailbox::new(receiver);
+        for command in [
+            AgentCommand::Restart,
+            AgentCommand::Apply(offer("a")),
+            AgentCommand::Restart,
+            AgentCommand::Apply(offer("b")),
+            AgentCommand::Apply(offer("c")),
+        ] {
+            sender.send(command).await.unwrap();
+        }
+        let (reply, _answer) = oneshot::channel();
+        sender.send(AgentCommand::Stop(reply)).await.unwrap();
+        assert!(matches!(mailbox.end().await, End::Stop(_)), "the stop is seen at once");
+        assert_eq!(names(&mut mailbox), ["replaced a", "replaced b", "restart", "apply c"]);
+    }
+
+    #[tokio::test]
+    async fn given_nobody_who_commands_then_the_process_is_to_be_left_alone() {
+        let (sender, receiver) = mpsc::channel(1);
+        drop(sender);
+        assert!(matches!(Mailbox::new(receiver).end().await, End::Leave));
+    }
+}

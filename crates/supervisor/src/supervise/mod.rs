@@ -1,0 +1,148 @@
+//! One serial task per agent that owns its process: start, watch, restart after a crash, apply, stop.
+
+mod backoff;
+mod begin;
+mod mailbox;
+mod task;
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use tidegate_opamp::InstanceUid;
+
+use crate::{
+    agent::AgentHandle,
+    child::RunError,
+    kind::{AgentKind, RenderError, fluent_bit::FluentBit},
+    machine::CheckError,
+    state::StateError,
+};
+
+/// The kinds of agent that can be supervised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Fluent Bit.
+    FluentBit,
+}
+
+impl Kind {
+    fn implementation(self) -> Arc<dyn AgentKind> {
+        match self {
+            Self::FluentBit => Arc::new(FluentBit),
+        }
+    }
+}
+
+impl std::str::FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        match text {
+            "fluent-bit" => Ok(Self::FluentBit),
+            other => Err(UnknownKind(other.to_owned())),
+        }
+    }
+}
+
+/// A kind that is not known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown agent kind {0:?}; known is fluent-bit")]
+pub struct UnknownKind(pub String);
+
+/// All that the process side is to know.
+#[derive(Clone, Debug)]
+pub struct AgentSettings {
+    /// The kind of agent.
+    pub kind: Kind,
+    /// Its binary: a path, or a name that is looked up on PATH.
+    pub binary: PathBuf,
+    /// The host's own config file for it, which runs as long as no offered one does. It is never written.
+    pub config: PathBuf,
+    /// The folder for all that is kept.
+    pub state_dir: PathBuf,
+    /// How long an offered config must hold before it counts as applied; 0 for no longer than it takes to see it.
+    pub probation: Duration,
+    /// Whether offered configs are applied at all. Off by default everywhere (decision D7).
+    pub allow_remote_config: bool,
+    /// Attributes that join the agent's description.
+    pub attributes: BTreeMap<String, String>,
+    /// The agent's uid.
+    pub instance_uid: InstanceUid,
+}
+
+/// Why supervision cannot begin. Nothing was started then.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No such binary.
+    #[error("cannot find the agent's binary {binary}: {reason}; install it or name its path in the settings")]
+    Binary {
+        /// What was looked for.
+        binary: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The binary does not print its version.
+    #[error("cannot ask {binary} for its version: {source}")]
+    Version {
+        /// The binary.
+        binary: PathBuf,
+        /// Why it did not run to its end.
+        source: RunError,
+    },
+    /// The binary is something else.
+    #[error("{binary} is not {expected}: it answered {said:?} when asked for its version")]
+    OtherProgram {
+        /// The binary.
+        binary: PathBuf,
+        /// What it should be.
+        expected: &'static str,
+        /// What it printed, shortened.
+        said: String,
+    },
+    /// The config file cannot be read.
+    #[error("cannot read the agent's config {path}: {reason}; create it or name another one in the settings")]
+    ConfigFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The config file is broken.
+    #[error("cannot use the agent's config {path}: {source}")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with file and line.
+        source: RenderError,
+    },
+    /// The agent itself refuses the config file.
+    #[error("the agent refuses its config {path}: {source}")]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        source: CheckError,
+    },
+    /// The state folder cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The agent's log cannot be opened.
+    #[error("cannot open the agent's log {path}: {source}")]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Begins to supervise an agent: adopts the one that an earlier supervisor left, or starts one. Returns as soon as
+/// the process is under way; the reports tell how it fares.
+///
+/// The agent goes on running when the handle is dropped without [`crate::agent::AgentCommand::Stop`].
+///
+/// # Errors
+/// [`StartError`], one sentence that says what to do.
+pub async fn start(settings: AgentSettings) -> Result<AgentHandle, StartError> {
+    let (machine, journal, reports) = begin::begin(&settings, settings.kind.implementation()).await?;
+    Ok(task::spawn(machine, journal, &settings, reports))
+}

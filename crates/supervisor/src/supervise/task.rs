@@ -1,0 +1,255 @@
+//! The serial task: one thing at a time is done with the process, and only a stop interrupts it.
+
+use std::time::{Duration, Instant};
+
+use tidegate_opamp::{
+    AgentConfigMap, AgentConfigObject, AgentRemoteConfig, RemoteConfigStatus, RemoteConfigStatuses,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time::sleep,
+};
+
+use super::{
+    AgentSettings,
+    backoff::Backoff,
+    mailbox::{End, Mailbox, Order},
+};
+use crate::{
+    agent::{AgentHandle, AgentReport},
+    apply,
+    child::Exit,
+    kind::ComponentState,
+    machine::Machine,
+    report::Phase,
+    state::{Journal, StatusRecord, hex, unhex},
+};
+
+/// How many commands may wait to be looked at.
+const COMMANDS: usize = 16;
+/// How often the agent is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often it is looked at until it was seen at work.
+const LOOK_AT_START: Duration = Duration::from_millis(200);
+/// The least time between two restarts by command: a storm of them must not keep the agent from its work.
+const RESTART_SPACING: Duration = Duration::from_secs(5);
+
+/// Longest config hash that is taken, in bytes; it is kept on disk several times.
+const HASH_LIMIT: usize = 1024;
+
+struct Task {
+    machine: Machine,
+    journal: Journal,
+    probation: Duration,
+    allow_remote_config: bool,
+    backoff: Backoff,
+    /// When to look or to start next.
+    due: Instant,
+    last_restart: Option<Instant>,
+}
+
+pub(super) fn spawn(
+    machine: Machine,
+    journal: Journal,
+    settings: &AgentSettings,
+    reports: watch::Receiver<AgentReport>,
+) -> AgentHandle {
+    let (sender, receiver) = mpsc::channel(COMMANDS);
+    let mut mailbox = Mailbox::new(receiver);
+    let mut task = Task {
+        machine,
+        journal,
+        probation: settings.probation,
+        allow_remote_config: settings.allow_remote_config,
+        backoff: Backoff::default(),
+        due: Instant::now(),
+        last_restart: None,
+    };
+    if let Some(offer) = task.interrupted() {
+        mailbox.push(offer);
+    }
+    tokio::spawn(async move {
+        if let End::Stop(reply) = task.run(&mut mailbox).await {
+            task.machine.stop().await;
+            task.machine.is_stopped();
+            // Whoever asked may have gone.
+            let _ = reply.send(());
+        }
+    });
+    AgentHandle { commands: sender, reports }
+}
+
+impl Task {
+    async fn run(&mut self, mailbox: &mut Mailbox) -> End {
+        loop {
+            let ready = self.last_restart.is_none_or(|at| at.elapsed() >= RESTART_SPACING);
+            if let Some(order) = mailbox.take_if(ready) {
+                let carried_out = tokio::select! {
+                    biased;
+                    end = mailbox.end() => Some(end),
+                    () = self.carry_out(order) => None,
+                };
+                if let Some(end) = carried_out {
+                    return end;
+                }
+                continue;
+            }
+            tokio::select! {
+                biased;
+                received = mailbox.receive() => {
+                    if let Some(end) = received {
+                        return end;
+                    }
+                }
+                () = self.turn() => {}
+            }
+        }
+    }
+
+    /// Waits for the next event of the process and deals with it. May be dropped and called again.
+    async fn turn(&mut self) {
+        let wait = self.due.saturating_duration_since(Instant::now());
+        tokio::select! {
+            biased;
+            exit = self.machine.exited() => self.crashed(exit),
+            () = sleep(wait) => {
+                if self.machine.running.is_some() {
+                    self.machine.look().await;
+                    self.schedule_look();
+                } else {
+                    self.start();
+                }
+            }
+        }
+    }
+
+    fn schedule_look(&mut self) {
+        let pause = if self.machine.phase == Phase::Running { LOOK } else { LOOK_AT_START };
+        self.due = Instant::now() + pause;
+    }
+
+    fn start(&mut self) {
+        match self.machine.start() {
+            Ok(()) => self.due = Instant::now() + LOOK_AT_START,
+            Err(fault) => {
+                let wait = self.backoff.crashed(Duration::ZERO, jitter());
+                tracing::error!(retry_in_ms = wait.as_millis(), "{fault}");
+                self.machine.could_not_start(&fault);
+                self.due = Instant::now() + wait;
+            }
+        }
+    }
+
+    fn crashed(&mut self, exit: Exit) {
+        let uptime = self.machine.running.as_ref().map_or(Duration::ZERO, |running| running.since.elapsed());
+        let wait = self.backoff.crashed(uptime, jitter());
+        let phase = if self.backoff.is_loop() { Phase::CrashLoop } else { Phase::Crashed };
+        let cause = self.machine.has_ended(exit, phase);
+        tracing::error!(restart_in_ms = wait.as_millis(), "{cause}");
+        self.due = Instant::now() + wait;
+    }
+
+    async fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Restart => {
+                tracing::info!("restarting on command");
+                self.last_restart = Some(Instant::now());
+                self.machine.stop().await;
+                self.backoff.reset();
+                self.start();
+            }
+            Order::Replaced(hash) => {
+                self.say(
+                    &hash,
+                    RemoteConfigStatuses::Failed,
+                    "replaced by a newer offer before it was applied",
+                );
+                // Gives whoever reads the reports the chance to see this one before the next.
+                tokio::task::yield_now().await;
+            }
+            Order::Apply(offer) => Box::pin(self.apply(&offer)).await,
+        }
+    }
+
+    async fn apply(&mut self, offer: &AgentRemoteConfig) {
+        let hash = &offer.config_hash;
+        if hash.len() > HASH_LIMIT {
+            let hash = hash.clone();
+            return self.machine.publisher.remote_config_status(RemoteConfigStatus {
+                last_remote_config_hash: hash,
+                status: RemoteConfigStatuses::Failed,
+                error_message: format!("the config hash is longer than {HASH_LIMIT} bytes"),
+                ..RemoteConfigStatus::default()
+            });
+        }
+        if !self.allow_remote_config {
+            let refusal = "this host's settings do not allow remote config";
+            return self.say(hash, RemoteConfigStatuses::Failed, refusal);
+        }
+        self.say(hash, RemoteConfigStatuses::Applying, "");
+        let failed = apply::apply(&mut self.machine, &mut self.journal, offer, self.probation).await;
+        self.machine.config_state = match &failed {
+            None => ComponentState::running(),
+            Some(report) => ComponentState::failing("failed", report.clone()),
+        };
+        match &failed {
+            None => {
+                self.backoff.reset();
+                tracing::info!(config = %hex(hash), "applied an offered config");
+                self.say(hash, RemoteConfigStatuses::Applied, "");
+            }
+            Some(report) => self.say(hash, RemoteConfigStatuses::Failed, report),
+        }
+        self.machine.publish_health();
+        self.due = Instant::now();
+    }
+
+    /// Writes a status down and reports it. One that cannot be written is reported all the same.
+    fn say(&mut self, hash: &[u8], state: RemoteConfigStatuses, error: &str) {
+        self.journal.status = Some(StatusRecord { hash: hex(hash), state: state.0, error: error.to_owned() });
+        if let Err(error) = self.machine.state.save_journal(&self.journal) {
+            tracing::warn!(%error, "the state of an offer could not be written down");
+        }
+        if let Some(status) = self.journal.status_message() {
+            self.machine.publisher.remote_config_status(status);
+        }
+    }
+
+    /// The offer whose apply an earlier supervisor did not finish: it is applied anew (hard-cases.md, 16).
+    fn interrupted(&mut self) -> Option<AgentRemoteConfig> {
+        let entry = self.journal.candidate.take().filter(|_| self.allow_remote_config)?;
+        let offered = match apply::load(&self.machine.state, &entry.content) {
+            Ok(offered) => offered,
+            Err(error) => {
+                tracing::warn!(error, "an interrupted offer cannot be taken up again");
+                let hash = unhex(&entry.hash).unwrap_or_default();
+                let why = "the supervisor ended while it applied this config, and its files are gone";
+                self.say(&hash, RemoteConfigStatuses::Failed, why);
+                return None;
+            }
+        };
+        let object = |file: apply::OfferedFile| {
+            let object = AgentConfigObject {
+                body: file.body,
+                content_type: file.content_type,
+                role: file.role,
+                ..AgentConfigObject::default()
+            };
+            (file.name, object)
+        };
+        Some(AgentRemoteConfig {
+            config: Some(AgentConfigMap {
+                config_map: offered.files.into_iter().map(object).collect(),
+                ..AgentConfigMap::default()
+            }),
+            config_hash: unhex(&entry.hash).unwrap_or_default().into(),
+            ..AgentRemoteConfig::default()
+        })
+    }
+}
+
+/// A random byte; without randomness agents start in step, which is bearable.
+fn jitter() -> u8 {
+    let mut byte = [0];
+    getrandom::fill(&mut byte).map_or(0, |()| byte[0])
+}

@@ -1,0 +1,19 @@
+//! The process side on a real Fluent Bit: the one that `FLUENT_BIT_BIN` names, or the one on PATH. Without one each
+//! test says `skipped: no fluent-bit`.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test's helpers may fail loudly, and the lints only know functions marked as tests"
+)]
+
+#[path = "process/world.rs"]
+mod world;
+
+#[path = "process/apply.rs"]
+mod apply;
+#[path = "process/faults.rs"]
+mod faults;
+#[path = "process/start.rs"]
+mod start;

@@ -1,0 +1,96 @@
+//! Agents that crash, freeze or hang.
+
+use rustix::process::Signal;
+use tidegate_opamp::RemoteConfigStatuses;
+
+use crate::world::{World, alive, names, offer, pid, read, signal, yaml};
+
+#[tokio::test]
+async fn given_a_killed_agent_then_the_report_names_the_cause_and_a_new_one_is_started() {
+    let Some(world) = World::new(&yaml("gen", "")) else { return };
+    let mut agent = world.start().await;
+    let before = agent.healthy().await;
+    signal(pid(&before), Signal::KILL);
+    let down = agent.until("the crash", |report| !report.health.healthy).await;
+    assert!(down.health.last_error.contains("SIGKILL"), "{}", down.health.last_error);
+    assert_eq!((down.health.start_time_unix_nano, down.health.status.as_str()), (0, "crashed"));
+    let healed = agent.healthy().await;
+    assert!(healed.health.start_time_unix_nano > before.health.start_time_unix_nano);
+    assert_ne!(pid(&before), pid(&healed));
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn given_an_agent_that_cannot_start_then_it_is_tried_ever_less_often_and_the_error_line_is_told() {
+    // Passes the dry run and fails at the start.
+    let config = yaml("gen", "  filters:\n    - name: grep\n      match: \"*\"\n      regex: log (\n");
+    let Some(world) = World::new(&config) else { return };
+    let mut agent = world.start().await;
+    let down = agent.until("the crash loop", |report| report.health.status == "crash_loop").await;
+    assert!(down.health.last_error.contains("exited with code 255"), "{}", down.health.last_error);
+    assert!(down.health.last_error.contains("[error]"), "{}", down.health.last_error);
+    let status = agent.apply(offer("cure", &[("", &yaml("cured", ""))])).await;
+    assert_eq!(status.status, RemoteConfigStatuses::Applied, "{status:?}");
+    let healed = agent.healthy().await;
+    assert!(names(&healed.health).contains(&"input:cured"));
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn given_a_frozen_agent_then_it_is_degraded_until_it_thaws() {
+    let Some(world) = World::new(&yaml("gen", "")) else { return };
+    let mut agent = world.start().await;
+    let before = agent.healthy().await;
+    signal(pid(&before), Signal::STOP);
+    let frozen = agent.until("the freeze", |report| !report.health.healthy).await;
+    assert_eq!(frozen.health.status, "degraded");
+    assert!(frozen.health.last_error.contains("SIGSTOP"), "{}", frozen.health.last_error);
+    assert!(!frozen.health.component_health_map["http_api"].healthy);
+    signal(pid(&before), Signal::CONT);
+    let thawed = agent.healthy().await;
+    assert_eq!(pid(&before), pid(&thawed));
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn given_a_reload_that_hangs_on_a_dead_output_then_it_is_cut_short_and_the_last_good_config_runs() {
+    let dead = tidegate_supervisor::child::free_port().unwrap();
+    let stuck = format!(
+        "{}    - name: http\n      alias: dead\n      match: \"*\"\n      host: 127.0.0.1\n      port: {dead}\n      retry_limit: no_limits\n",
+        yaml("gen", "")
+    );
+    let Some(world) = World::new(&stuck) else { return };
+    let mut agent = world.start().await;
+    let before = agent.healthy().await;
+    // Until records wait for the dead output, a reload would succeed.
+    let retried = async {
+        while !crate::world::ask(world.port(), "/api/v1/metrics").await.contains("\"retries\":1") {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(crate::world::PATIENCE, retried).await.unwrap();
+    let status = agent.apply(offer("new", &[("", &yaml("remote", ""))])).await;
+    assert_eq!(status.status, RemoteConfigStatuses::Failed);
+    assert!(status.error_message.contains("did not come to its end within"), "{}", status.error_message);
+    assert!(!alive(pid(&before)), "the hung process is gone");
+    let after = agent.healthy().await;
+    assert!(names(&after.health).contains(&"output:dead"));
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn given_an_input_port_that_another_holds_then_the_offer_fails_and_the_former_config_runs() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().port();
+    let Some(world) = World::new(&yaml("gen", "")) else { return };
+    let mut agent = world.start().await;
+    agent.healthy().await;
+    let more = format!("    - name: tcp\n      listen: 127.0.0.1\n      port: {taken}\n");
+    let status = agent.apply(offer("taken", &[("", &yaml("remote", &more))])).await;
+    assert_eq!(status.status, RemoteConfigStatuses::Failed);
+    assert!(status.error_message.contains("could not bind address"), "{}", status.error_message);
+    let after = agent.healthy().await;
+    assert!(names(&after.health).contains(&"input:gen"));
+    assert!(read(&world.settings.state_dir.join("run/fluent-bit.yaml")).contains("alias: gen"));
+    agent.stop().await;
+}
