@@ -1,15 +1,6 @@
 //! What differs from one kind of agent to the next, behind one trait; one folder per kind.
 //!
-//! | method | Fluent Bit | Fluentd (later) |
-//! |---|---|---|
-//! | `version_args`, `read_version` | `-V` | `--version` |
-//! | `render` | forced service keys in the main file | `-i` with an injected `monitor_agent` source |
-//! | `check_args`, `judge_check` | `-q --dry-run -c F` | `--dry-run -c F` |
-//! | `start_args` | `-c F -H -L 127.0.0.1 -P P -Y` | `-c F -i … --no-supervisor` off |
-//! | `reload_signal` | SIGHUP | SIGUSR2 before 1.18, else SIGHUP |
-//! | `pulse`, `reloaded` | `hot_reload_count`, uptime | worker numbers and start times |
-//! | `observe`, `judge` | `/api/v1/metrics`, `/api/v2/metrics/prometheus` | `/api/plugins.json` per worker |
-//! | `judge_line` | `[error] [config] …` | `config error …` |
+//! ARCHITECTURE.md maps each method to Fluentd as well, so that the second kind needs no change to the core.
 
 pub mod fluent_bit;
 mod http;
