@@ -1,15 +1,31 @@
 //! A main file with everything it includes, merged.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::format::Format;
-use crate::include::IncludeEdge;
 use crate::limits::MAX_DIAGNOSTICS;
 use crate::pipeline::{Plugin, PluginKind, plugin, plugin_name};
+use crate::position::Position;
 use crate::section::{Section, SectionKind, Variable};
 use crate::service::{Service, ServiceEntry};
 use crate::tree::Tree;
+
+/// An include that was followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncludeEdge {
+    /// The including file, as an index into [`Config::trees`].
+    pub from: usize,
+    /// The path or glob as written.
+    pub argument: String,
+    /// The bytes of the argument.
+    pub span: Range<usize>,
+    /// Where the argument begins.
+    pub position: Position,
+    /// The files it stands for, as indices into [`Config::trees`].
+    pub targets: Vec<usize>,
+}
 
 /// A whole config as Fluent Bit sees it.
 #[derive(Clone, Debug)]

@@ -1,39 +1,14 @@
-//! Edits as replacements on the text, and the setting of service keys.
-
-use std::ops::Range;
+//! The setting of service keys.
 
 use crate::classic;
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::service::ServiceEntry;
+use crate::splice::{Splice, apply};
 use crate::tree::{Syntax, Tree};
 use crate::value::Value;
 use crate::verify::{reloaded, verify};
 use crate::yaml;
-
-/// A replacement of bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Splice {
-    pub(crate) span: Range<usize>,
-    pub(crate) text: String,
-}
-
-/// Applies the replacements; of two that overlap the later one is dropped.
-pub(crate) fn apply(text: &str, splices: &[Splice]) -> String {
-    let mut sorted: Vec<&Splice> = splices.iter().collect();
-    sorted.sort_by_key(|splice| splice.span.start);
-    let mut out =
-        String::with_capacity(text.len() + splices.iter().map(|splice| splice.text.len()).sum::<usize>());
-    let mut done = 0;
-    for splice in sorted {
-        let Some(kept) = text.get(done..splice.span.start) else { continue };
-        out.push_str(kept);
-        out.push_str(&splice.text);
-        done = splice.span.end;
-    }
-    out.push_str(text.get(done..).unwrap_or_default());
-    out
-}
 
 /// Why a config could not be edited.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

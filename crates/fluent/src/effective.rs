@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::config::Config;
-use crate::edit::{EditError, Splice, apply, plan};
+use crate::config::IncludeEdge;
+use crate::edit::{EditError, plan};
 use crate::format::Format;
-use crate::include::{IncludeEdge, IncludeRequest, IncludedFile, load};
+use crate::include::{IncludeRequest, IncludedFile, load};
 use crate::paths::{folder, is_absolute, is_relative, join, value_splices};
+use crate::splice::{Splice, apply};
 use crate::tree::{Syntax, Tree};
 use crate::verify::verify;
 use crate::yaml;

@@ -1,9 +1,8 @@
 //! Following includes through a callback.
 
 use std::collections::HashSet;
-use std::ops::Range;
 
-use crate::config::{Config, Gathered};
+use crate::config::{Config, Gathered, IncludeEdge};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::format::Format;
 use crate::limits::{MAX_DIAGNOSTICS, MAX_FILES, MAX_INCLUDE_DEPTH, MAX_TOTAL_BYTES};
@@ -35,21 +34,6 @@ pub struct IncludedFile {
     pub name: String,
     /// Its content.
     pub text: String,
-}
-
-/// An include that was followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IncludeEdge {
-    /// The including file, as an index into [`Config::trees`].
-    pub from: usize,
-    /// The path or glob as written.
-    pub argument: String,
-    /// The bytes of the argument.
-    pub span: Range<usize>,
-    /// Where the argument begins.
-    pub position: Position,
-    /// The files it stands for, as indices into [`Config::trees`].
-    pub targets: Vec<usize>,
 }
 
 type Resolve<'r> = dyn FnMut(&IncludeRequest<'_>) -> Result<Vec<IncludedFile>, String> + 'r;

@@ -28,19 +28,20 @@ mod pipeline;
 mod position;
 mod section;
 mod service;
+mod splice;
 mod tree;
 mod value;
 mod verify;
 mod yaml;
 
 pub use compare::{Difference, compare};
-pub use config::Config;
+pub use config::{Config, IncludeEdge};
 pub use diagnostic::{Diagnostic, Severity};
 pub use edit::{EditError, Rendered, set_service};
 pub use effective::{RenderRequest, RenderedFile, render_effective};
 pub use environment::expand;
 pub use format::Format;
-pub use include::{IncludeEdge, IncludeRequest, IncludedFile, load};
+pub use include::{IncludeRequest, IncludedFile, load};
 pub use limits::{
     MAX_DIAGNOSTICS, MAX_FILE_BYTES, MAX_FILES, MAX_INCLUDE_DEPTH, MAX_NODES, MAX_TOTAL_BYTES,
     MAX_YAML_NESTING,

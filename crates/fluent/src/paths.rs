@@ -3,10 +3,10 @@
 //! A hot reload resolves `parsers_file` and its like against the working directory only (fluent-bit.md,
 //! "Injecting settings"), so a config that is rendered into another folder carries absolute paths.
 
-use crate::edit::{Splice, apply};
 use crate::format::Format;
 use crate::pipeline::{PluginKind, plugin_name};
 use crate::section::{Entry, Section, SectionKind};
+use crate::splice::{Splice, apply};
 use crate::tree::Tree;
 use crate::yaml;
 

@@ -1,6 +1,7 @@
 //! Text for classic files.
 
-use crate::edit::{EditError, Splice};
+use crate::edit::EditError;
+use crate::splice::Splice;
 
 /// Refuses a value that a classic line cannot carry unchanged.
 pub(crate) fn check_value(key: &str, value: &str) -> Result<(), EditError> {

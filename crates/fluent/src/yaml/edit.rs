@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::edit::Splice;
+use crate::splice::Splice;
 use crate::yaml::node::{Node, NodeKind};
 use crate::yaml::scalar::written;
 

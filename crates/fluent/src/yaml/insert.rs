@@ -1,7 +1,7 @@
 //! Where new service keys can stand. Each candidate is tried until one reads back right, because YAML
 //! has corners (block scalars at the end, document ends, comments) in which a place is wrong.
 
-use crate::edit::Splice;
+use crate::splice::Splice;
 use crate::yaml::node::{Node, NodeKind};
 use crate::yaml::scalar::written;
 

@@ -7,10 +7,7 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-use super::{
-    failure::{After, Failure, Proof},
-    rollback,
-};
+use super::failure::{After, Failure, Proof};
 use crate::{
     child::{Exit, PortOwner, port_owner},
     files::read_bounded,
@@ -55,7 +52,7 @@ pub(super) async fn bring_up(machine: &mut Machine, next: &Loaded) -> Result<(),
     // Another format, an agent that does not answer, or none at all: a new process.
     machine.install(&next.rendered).map_err(|error| Failure::untouched(Proof::Disk, error.to_string()))?;
     machine.stop().await;
-    rollback::start(machine, next).map_err(|error| Failure {
+    machine.start_on(next).map_err(|error| Failure {
         proof: Proof::Process,
         what: error.to_string(),
         after: After::Gone,

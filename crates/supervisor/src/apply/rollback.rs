@@ -4,7 +4,7 @@ use super::{
     failure::{After, Failure},
     prove,
 };
-use crate::machine::{Loaded, Machine, StartFault};
+use crate::machine::{Loaded, Machine};
 
 /// Restores the config that counts, in the run folder and in the process. A start that fails is left to the
 /// supervision, which tries again for ever.
@@ -41,16 +41,8 @@ async fn reload_back(machine: &mut Machine, good: &Loaded) -> Result<(), Failure
 
 fn restart(machine: &mut Machine, good: &Loaded) {
     machine.running = None;
-    if let Err(fault) = start(machine, good) {
+    if let Err(fault) = machine.start_on(good) {
         tracing::error!(%fault, "the agent could not be started on its last good config");
         machine.could_not_start(&fault);
     }
-}
-
-/// Starts a process on a config, without making it the one that counts.
-pub(super) fn start(machine: &mut Machine, config: &Loaded) -> Result<(), StartFault> {
-    let counts = std::mem::replace(&mut machine.loaded, config.clone());
-    let started = machine.start();
-    machine.loaded = counts;
-    started
 }

@@ -2,8 +2,6 @@
 
 use regex_lite::Regex;
 
-use super::config::Instance;
-
 /// Which tags a filter or an output takes.
 #[derive(Debug, Clone)]
 pub enum Pattern {
@@ -16,14 +14,13 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    /// The pattern of an instance's properties.
+    /// The pattern of an instance's `match` and `match_regex`; the former wins.
     #[must_use]
-    pub fn of(instance: &Instance) -> Self {
-        if let Some(glob) = instance.get("match") {
+    pub fn of(glob: Option<&str>, regex: Option<&str>) -> Self {
+        if let Some(glob) = glob {
             return Self::Glob(glob.to_owned());
         }
-        let regex = instance.get("match_regex").and_then(|text| Regex::new(text).ok());
-        regex.map_or(Self::Nothing, Self::Regex)
+        regex.and_then(|text| Regex::new(text).ok()).map_or(Self::Nothing, Self::Regex)
     }
 
     /// Whether a tag matches.

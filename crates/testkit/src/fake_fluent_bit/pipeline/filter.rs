@@ -34,7 +34,7 @@ impl Filter {
     pub(super) fn new(instance: &Instance) -> Result<Self, String> {
         Ok(Self {
             stat: FilterStat { name: instance.name.clone(), records: 0, drop_records: 0, drop_bytes: 0 },
-            pattern: Pattern::of(instance),
+            pattern: Pattern::of(instance.get("match"), instance.get("match_regex")),
             rule: Rule::of(instance)?,
         })
     }

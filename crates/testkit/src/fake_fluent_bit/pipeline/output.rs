@@ -30,7 +30,7 @@ impl Output {
         Self {
             stat: OutputStat { name: instance.name.clone(), ..OutputStat::default() },
             plugin: instance.plugin.clone(),
-            pattern: Pattern::of(instance),
+            pattern: Pattern::of(instance.get("match"), instance.get("match_regex")),
             sink: Sink::of(instance),
             retry_limit,
             tasks: Vec::new(),
