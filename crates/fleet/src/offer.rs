@@ -78,12 +78,25 @@ pub fn build(
         let capabilities = profile.custom_capabilities.clone();
         message.custom_capabilities = Some(CustomCapabilities { capabilities, ..Default::default() });
     }
-    message.remote_config = remote_config(agent, now);
+    // A reply repeats an offer until it is acknowledged (OpAMP S098); what is sent unasked says it once.
+    let offered = agent.desired.as_ref().is_some_and(|desired| desired.offered_at.is_some());
+    if occasion != Occasion::Push || !offered {
+        message.remote_config = remote_config(agent, now);
+    }
     let sent = custom_message(agent, commands, now).map(|(custom, id)| {
         message.custom_message = Some(custom);
         id
     });
     Offer { message, sent }
+}
+
+/// The answer to an agent that leaves: nothing but that it was heard.
+#[must_use]
+pub fn receipt(agent: &Agent) -> Offer {
+    Offer {
+        message: ServerToAgent { instance_uid: agent.uid.to_wire(), ..ServerToAgent::default() },
+        sent: None,
+    }
 }
 
 /// The desired config, where the agent takes configs and last acknowledged another hash (OpAMP S096–S099). An equal

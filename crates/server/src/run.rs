@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::agents::{self, Plane};
-use crate::background;
+use crate::background::{self, Until};
 use crate::control::Control;
 use crate::listen::{self, Drained, Stopping};
 use crate::rest::{self, Face};
@@ -76,7 +76,9 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
 
     let (switch, stopping) = Stopping::channel();
     let (serving, drained) = listen::serving();
-    let tasks = background::start(&core, &stopping);
+    let until = Until { stopping: stopping.clone(), serving: serving.clone() };
+    let tasks = background::start(&core, &until);
+    drop(until);
     let plane = Plane {
         core: Arc::clone(&core),
         path: settings.agents.path.as_str().into(),
@@ -95,14 +97,15 @@ impl Running {
     pub async fn stop(self) {
         // The receivers may be gone already; then there is nothing to stop.
         let _ = self.switch.send(true);
-        if !self.drained.within(DRAIN).await {
+        let drained = self.drained.within(DRAIN).await;
+        if !drained {
             tracing::warn!("some connections did not end in time");
         }
         let flushed = self.core.flush(Extent::Everything).await;
         if let Err(error) = &flushed {
             tracing::error!(%error, "the last reports could not be written; agents will be asked for them");
         }
-        if let Err(error) = self.core.store.close(flushed.is_ok()).await {
+        if let Err(error) = self.core.store.close(drained && flushed.is_ok()).await {
             tracing::error!(%error, "the store could not be closed");
         }
     }

@@ -219,6 +219,18 @@ async fn given_bodies_that_nothing_refers_to_then_they_are_collected_and_others_
 }
 
 #[tokio::test]
+async fn given_numbers_that_jumped_then_history_is_bounded_by_its_length_alone() {
+    let store = memory();
+    let event = Event { at: Timestamp(1), kind: EventKind::Health, agent: uid(1), text: "t".into() };
+    let writes = [1, 2, 100_001, 100_002]
+        .map(|number| Write::Event(StoredEvent { number, event: event.clone() }))
+        .to_vec();
+    store.commit(Transaction::observed(writes)).await.unwrap();
+    assert_eq!(store.collect_garbage().await.unwrap(), 0);
+    assert_eq!(store.load().unwrap().events.len(), 4);
+}
+
+#[tokio::test]
 async fn given_a_closed_store_then_a_commit_is_refused() {
     let store = memory();
     store.close(true).await.unwrap();

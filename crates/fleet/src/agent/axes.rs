@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tidegate_opamp::{AgentCapabilities, ComponentHealth, EffectiveConfig, RemoteConfigStatuses};
 
-use super::{Agent, Desired, Fact, Link, Transport};
+use super::{Agent, Desired, Fact, Link};
 use crate::Timestamp;
 
 /// The name under which a supervisor reports what the agent really loads (decision D6).
@@ -124,9 +124,9 @@ pub fn connection(agent: &Agent, now: Timestamp, interval: Duration) -> Axis<Con
         Link::Down { .. } => axis(Connection::Disconnected, "no connection is open"),
         Link::Up { transport, .. } => {
             let silent = now.since(agent.last_seen);
-            let owes_heartbeats = transport == Transport::Http
-                || agent.capabilities.contains(AgentCapabilities::REPORTS_HEARTBEAT);
-            if transport == Transport::Http && silent >= interval * 3 {
+            let owes_heartbeats =
+                transport.polls() || agent.capabilities.contains(AgentCapabilities::REPORTS_HEARTBEAT);
+            if transport.polls() && silent >= interval * 3 {
                 axis(Connection::Disconnected, "it has not polled for three intervals")
             } else if owes_heartbeats && silent >= interval * 3 / 2 {
                 axis(Connection::Late, "it has been silent for one and a half intervals")
@@ -218,7 +218,7 @@ pub fn config(agent: &Agent) -> (Axis<ConfigState>, Option<Proof>) {
 fn pending_reason(agent: &Agent, desired: &Desired) -> String {
     match (agent.link, desired.offered_at) {
         (Link::Up { .. }, Some(_)) => "offered, not acknowledged yet".into(),
-        (Link::Up { transport: Transport::Http, .. }, None) => "waits for the agent's next poll".into(),
+        (Link::Up { transport, .. }, None) if transport.polls() => "waits for the agent's next poll".into(),
         (Link::Up { .. }, None) => "about to be offered".into(),
         (Link::Down { .. } | Link::Departed { .. }, _) => "the agent is offline".into(),
     }

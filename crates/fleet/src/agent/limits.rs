@@ -1,6 +1,6 @@
 //! How much an agent may make the server keep (decision D9).
 
-use tidegate_opamp::{AgentToServer, AnyValue, ComponentDetails, ComponentHealth, KeyValue, Value};
+use tidegate_opamp::{AgentToServer, AnyValue, ComponentDetails, ComponentHealth, KeyValue, Message, Value};
 
 /// Bounds on one report. A report beyond them is refused whole with BAD_REQUEST, so that nothing is kept by half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Limits {
     pub custom_message_bytes: usize,
     /// Entries of the lists of packages and available components, all levels together.
     pub entries: usize,
+    /// Bytes of any one part but the effective config, encoded, with all that this version does not name.
+    pub part_bytes: usize,
 }
 
 impl Default for Limits {
@@ -37,6 +39,7 @@ impl Default for Limits {
             custom_capabilities: 128,
             custom_message_bytes: 1024 * 1024,
             entries: 4_000,
+            part_bytes: 2 * 1024 * 1024,
         }
     }
 }
@@ -63,6 +66,7 @@ impl Limits {
     /// # Errors
     /// [`LimitExceeded`], naming the first bound that is broken.
     pub fn check(&self, message: &AgentToServer) -> Result<(), LimitExceeded> {
+        self.sizes(message)?;
         if let Some(description) = &message.agent_description {
             let all =
                 description.identifying_attributes.iter().chain(&description.non_identifying_attributes);
@@ -111,6 +115,26 @@ impl Limits {
             self.details(components.components.values(), &mut 0)?;
         }
         Ok(())
+    }
+
+    /// The size of each part whole: it holds what is not counted by itself, unknown fields among it.
+    fn sizes(&self, message: &AgentToServer) -> Result<(), LimitExceeded> {
+        fn size<M: Message>(part: Option<&M>) -> usize {
+            part.map_or(0, Message::encoded_len)
+        }
+        for (what, found) in [
+            ("agent_description: bytes number", size(message.agent_description.as_ref())),
+            ("health: bytes number", size(message.health.as_ref())),
+            ("remote_config_status: bytes number", size(message.remote_config_status.as_ref())),
+            ("package_statuses: bytes number", size(message.package_statuses.as_ref())),
+            ("custom_capabilities: bytes number", size(message.custom_capabilities.as_ref())),
+            ("available_components: bytes number", size(message.available_components.as_ref())),
+            ("connection_settings_status: bytes number", size(message.connection_settings_status.as_ref())),
+        ] {
+            check(what, found, self.part_bytes)?;
+        }
+        let effective = size(message.effective_config.as_ref());
+        check("effective_config: bytes number", effective, self.config_bytes + self.part_bytes)
     }
 
     fn attribute(&self, pair: &KeyValue) -> Result<(), LimitExceeded> {

@@ -58,16 +58,24 @@ pub struct Reported {
 pub enum Transport {
     /// A socket that stays open.
     WebSocket,
+    /// A socket opened for each message and closed after it.
+    Visits,
     /// A request now and then.
     Http,
 }
 
 impl Transport {
+    /// True when the agent comes and goes, so that silence alone tells that it is gone.
+    #[must_use]
+    pub const fn polls(self) -> bool {
+        matches!(self, Self::Visits | Self::Http)
+    }
+
     /// The word for the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::WebSocket => "websocket",
+            Self::WebSocket | Self::Visits => "websocket",
             Self::Http => "http",
         }
     }

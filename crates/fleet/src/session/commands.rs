@@ -50,6 +50,11 @@ fn is_under_way(command: &Command) -> bool {
 }
 
 fn restarted(agent: &Agent, command: &mut Command, now: Timestamp) {
+    let sent = command.sent_at.map_or(0, |at| at.0.saturating_mul(1_000_000));
+    if command.start_time_when_sent == 0 && agent.start_time() <= sent {
+        // Nothing was known when it was sent: what is reported now is the process that is to be restarted.
+        command.start_time_when_sent = agent.start_time();
+    }
     // A start time of 0 says "not running"; the restart is done when it runs again, later than before.
     if agent.start_time() > command.start_time_when_sent {
         let detail = "the agent reports a new start time".to_owned();

@@ -108,6 +108,7 @@ pub fn receive(
     limits.check(&message)?;
     let now = arrival.now;
     let is_new = agent.capabilities.0 == 0 && agent.reported.description.is_none();
+    let repeats = sequence::repeats(agent, &message);
     let full_state = sequence::judge(agent, &message, now);
     let mut received = Received {
         changed: Changed::default(),
@@ -121,8 +122,16 @@ pub fn receive(
     }
     let leaves = message.agent_disconnect.is_some();
     let custom = merge::merge(agent, message, now, &mut received);
+    if repeats && received.changed.any() {
+        // Other bytes under the number of the last message: a number was used twice (ruling A21).
+        agent.full_state_asked_at = Some(now);
+        received.full_state = FullState::Ask;
+    }
     relink(agent, arrival, leaves, &mut received);
-    commands::settle(agent, commands, custom, now, &mut received);
+    // A retry says that the last answer was lost, not that what it carried has arrived.
+    if !repeats || received.changed.any() {
+        commands::settle(agent, commands, custom, now, &mut received);
+    }
     agent.last_seen = now;
     Ok(received)
 }
@@ -136,11 +145,23 @@ pub fn disconnected(agent: &mut Agent, now: Timestamp) -> Option<Event> {
     Some(event(agent, now, EventKind::Connection, "disconnected"))
 }
 
+/// The agent's socket was opened for one message and closed in order: it will come again, as one that polls.
+pub fn visited(agent: &mut Agent) {
+    if let Link::Up { transport: Transport::WebSocket, since } = agent.link {
+        agent.link = Link::Up { transport: Transport::Visits, since };
+    }
+}
+
 fn relink(agent: &mut Agent, arrival: Arrival, leaves: bool, received: &mut Received) {
     let Arrival { now, transport } = arrival;
     let (link, text) = match agent.link {
         _ if leaves => (Link::Departed { since: now }, "departed: the agent said farewell".to_owned()),
         Link::Up { transport: before, .. } if before == transport => return,
+        // It comes again, or stays this time: it has been there all along.
+        Link::Up { transport: Transport::Visits, since } if transport == Transport::WebSocket => {
+            agent.link = Link::Up { transport, since };
+            return;
+        }
         _ => (Link::Up { transport, since: now }, format!("connected by {}", transport.as_str())),
     };
     agent.link = link;

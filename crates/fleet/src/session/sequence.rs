@@ -6,6 +6,11 @@ use super::{FULL_STATE_PATIENCE, FullState};
 use crate::agent::Sequence;
 use crate::{Agent, Timestamp};
 
+/// True when a message that is no full report has the number of the last one. The same bytes again change nothing.
+pub(super) fn repeats(agent: &Agent, message: &AgentToServer) -> bool {
+    agent.sequence == Sequence::Exact(message.sequence_num) && message.agent_description.is_none()
+}
+
 /// Judges a message's number, remembers it, and says whether to ask for everything.
 pub(super) fn judge(agent: &mut Agent, message: &AgentToServer, now: Timestamp) -> FullState {
     let number = message.sequence_num;

@@ -195,6 +195,8 @@ fn given_silence_then_connection_grows_late_and_over_http_ends() {
         (Transport::WebSocket, 44, axes::Connection::Connected),
         (Transport::WebSocket, 45, axes::Connection::Late),
         (Transport::WebSocket, 900, axes::Connection::Late),
+        (Transport::Visits, 44, axes::Connection::Connected),
+        (Transport::Visits, 90, axes::Connection::Disconnected),
         (Transport::Http, 89, axes::Connection::Late),
         (Transport::Http, 90, axes::Connection::Disconnected),
     ] {
@@ -208,6 +210,21 @@ fn given_silence_then_connection_grows_late_and_over_http_ends() {
     agent.capabilities.0 &= !0x2000;
     agent.link = Link::Up { transport: Transport::WebSocket, since: at(0).now };
     assert_eq!(axes::connection(&agent, at(900).now, interval).value, axes::Connection::Connected);
+}
+
+#[test]
+fn given_a_socket_for_each_message_then_its_comings_and_goings_are_no_events() {
+    let mut agent = known();
+    visited(&mut agent);
+    for second in 1..4 {
+        let received = take(&mut agent, &mut [], report(second), at(second));
+        assert!(received.events.is_empty() && !received.changed.any(), "{received:?}");
+        visited(&mut agent);
+    }
+    assert_eq!(
+        axes::connection(&agent, at(4).now, Duration::from_secs(30)).value,
+        axes::Connection::Connected
+    );
 }
 
 #[test]
@@ -287,6 +304,51 @@ fn given_a_restart_then_it_stands_alone_and_succeeds_with_a_new_start_time() {
         take(&mut agent, &mut commands, AgentToServer { health: Some(started), ..report(3) }, at(4));
     assert_eq!(commands[0].state, CommandState::Succeeded);
     assert_eq!(received.commands, [CommandId("c-1".into())]);
+}
+
+#[test]
+fn given_a_restart_of_an_agent_that_never_said_when_it_started_then_only_a_later_start_proves_it() {
+    let mut agent = known();
+    agent.reported.health = None;
+    let mut commands = [command(CommandKind::Restart)];
+    assert!(offer(&mut agent, &mut commands, Occasion::Reply).message.command.is_some());
+    let started = |at: Timestamp| {
+        let start_time_unix_nano = at.0 * 1_000_000;
+        Some(ComponentHealth { healthy: true, start_time_unix_nano, ..ComponentHealth::default() })
+    };
+    take(&mut agent, &mut commands, AgentToServer { health: started(at(0).now), ..report(1) }, at(2));
+    assert_eq!(commands[0].state, CommandState::Acknowledged, "that is the process that was to be restarted");
+    take(&mut agent, &mut commands, AgentToServer { health: started(at(3).now), ..report(2) }, at(4));
+    assert_eq!(commands[0].state, CommandState::Succeeded);
+}
+
+#[test]
+fn given_a_retry_then_it_acknowledges_nothing() {
+    let mut agent = known();
+    let mut commands = [command(CommandKind::Restart)];
+    take(&mut agent, &mut commands, report(1), at(1));
+    assert!(offer(&mut agent, &mut commands, Occasion::Reply).message.command.is_some());
+    take(&mut agent, &mut commands, report(1), at(2));
+    assert_eq!(commands[0].state, CommandState::Sent, "the reply that carried it may be lost");
+    take(&mut agent, &mut commands, report(2), at(3));
+    assert_eq!(commands[0].state, CommandState::Acknowledged);
+}
+
+#[test]
+fn given_a_part_full_of_what_is_not_named_then_it_is_refused() {
+    let mut agent = known();
+    let mut bytes = full(5).encode_to_vec();
+    // Field 99 of the health tree, 3 MB long.
+    let mut health = ComponentHealth { healthy: true, ..ComponentHealth::default() }.encode_to_vec();
+    health.extend([0x9a, 0x06]);
+    prost::encoding::encode_varint(3_000_000, &mut health);
+    health.extend(vec![0; 3_000_000]);
+    bytes.push(0x2a);
+    prost::encoding::encode_varint(health.len() as u64, &mut bytes);
+    bytes.extend(health);
+    let message = AgentToServer::decode(&bytes[..]).unwrap();
+    let error = receive(&mut agent, &mut [], message, at(1), &Limits::default()).unwrap_err().to_string();
+    assert!(error.starts_with("health: bytes number 30000"), "{error}");
 }
 
 #[test]

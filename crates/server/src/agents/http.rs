@@ -1,5 +1,6 @@
 //! Plain HTTP: one message in the request's body, one in the answer's (OpAMP S033–S051).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,7 +26,7 @@ const COMPRESS_FROM: usize = 512;
 const INSTANCE_UID: HeaderName = HeaderName::from_static("opamp-instance-uid");
 
 /// Answers one POST.
-pub(super) async fn exchange(core: &Core, request: Request<Incoming>) -> Response<Full<Bytes>> {
+pub(super) async fn exchange(core: &Arc<Core>, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let body = match read(core, &head.headers, body).await {
         Ok(body) => body,

@@ -1,7 +1,7 @@
 //! One WebSocket: reads into a buffer of the worker, answers, sends what is due, and ends in order.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use tidegate_fleet::agent::Transport;
 use tidegate_fleet::offer::{self, Occasion};
 use tidegate_fleet::session::Arrival;
 use tidegate_opamp::ws::{self, Close, Event, MessageKind, Violation, close_code};
-use tidegate_opamp::{AgentToServer, InstanceUid, ServerToAgent, frame};
+use tidegate_opamp::{AgentToServer, InstanceUid, ServerErrorResponseType, ServerToAgent, frame};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::{Permit, Plane};
-use crate::state::{Connection, Core, Inbound};
+use crate::state::{Connection, Core, Inbound, Parting};
 
 /// Bytes read at a time; a message that fits is decoded where it lies (decision D3).
 const SCRATCH: usize = 32 * 1024;
@@ -32,6 +32,9 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Malformed messages in a row after which the connection is closed (ruling A5).
 const OFFENCES: u32 = 10;
+
+/// Bytes of answers that are gathered before they are written.
+const WRITE_AT: usize = 64 * 1024;
 
 /// Most agents that one socket may carry.
 const MAX_AGENTS: usize = 10_000;
@@ -64,9 +67,11 @@ struct Socket {
     reader: ws::Reader,
     core: Arc<Core>,
     connection: Arc<Connection>,
-    /// The agents that have spoken on it.
-    agents: BTreeSet<InstanceUid>,
+    /// The agents that have spoken on it, with the occasion of the next answer to each.
+    agents: BTreeMap<InstanceUid, Occasion>,
     offences: u32,
+    /// Messages that were taken.
+    messages: u64,
 }
 
 /// Serves a socket to its end.
@@ -74,7 +79,8 @@ pub(super) async fn serve(stream: TcpStream, early: Bytes, plane: Plane, permit:
     let Plane { core, mut stopping, serving, .. } = plane;
     let connection = core.open_connection();
     let reader = ws::Reader::new(ws::Role::Server, core.options.max_message_bytes);
-    let mut socket = Socket { stream, reader, core, connection, agents: BTreeSet::new(), offences: 0 };
+    let mut socket =
+        Socket { stream, reader, core, connection, agents: BTreeMap::new(), offences: 0, messages: 0 };
     let mut ping = tokio::time::interval(PING_EVERY);
     ping.reset();
     let mut quiet = 0;
@@ -97,10 +103,17 @@ pub(super) async fn serve(stream: TcpStream, early: Bytes, plane: Plane, permit:
             () = stopping.begun() => Err(End::Close(Close::new(close_code::RESTART, "the server stops"))),
         };
     }
+    // A known supervisor opens a socket for each message, closes it in order, and says no farewell: a poll.
+    let parting = match &end {
+        Err(End::Answer(Some(close))) if socket.messages == 1 && close.code == close_code::NORMAL => {
+            Parting::Visit
+        }
+        _ => Parting::Gone,
+    };
     if let Err(end) = end {
         socket.end(end).await;
     }
-    socket.core.close_connection(&socket.connection, std::mem::take(&mut socket.agents));
+    socket.core.close_connection(&socket.connection, std::mem::take(&mut socket.agents).into_keys(), parting);
     drop((serving, permit));
 }
 
@@ -132,6 +145,10 @@ impl Socket {
             if end.is_err() {
                 break;
             }
+            if out.len() >= WRITE_AT {
+                self.write(&out).await?;
+                out.clear();
+            }
         }
         self.write(&out).await?;
         end
@@ -140,14 +157,18 @@ impl Socket {
     async fn take(&mut self, heard: Heard, out: &mut Vec<u8>) -> Result<(), End> {
         match heard {
             Heard::Message(message) => {
-                let (reply, uid) = self.exchange(*message).await;
-                self.agents.extend(uid);
-                let refused = reply.error_response.is_some();
+                let reply = self.exchange(*message).await;
                 put(out, &reply);
-                if refused {
+                if is_bad_request(&reply) {
                     return self.offence();
                 }
+                if has_more(&reply) {
+                    // The agent's next message is taken as its answer to a command: the command leaves first.
+                    self.write(out).await?;
+                    out.clear();
+                }
                 self.offences = 0;
+                self.messages += 1;
                 Ok(())
             }
             Heard::Malformed(reason) => {
@@ -167,19 +188,33 @@ impl Socket {
         }
     }
 
-    async fn exchange(&self, message: AgentToServer) -> (ServerToAgent, Option<InstanceUid>) {
+    async fn exchange(&mut self, message: AgentToServer) -> ServerToAgent {
         let uid = InstanceUid::from_bytes(&message.instance_uid).ok();
-        let known = uid.is_none_or(|uid| self.agents.contains(&uid));
-        if !known && self.agents.len() >= MAX_AGENTS {
+        let known = uid.and_then(|uid| self.agents.get(&uid)).copied();
+        if uid.is_some() && known.is_none() && self.agents.len() >= MAX_AGENTS {
             let reason = format!("one connection carries at most {MAX_AGENTS} agents");
-            return (offer::bad_request(message.instance_uid, reason), None);
+            return offer::bad_request(message.instance_uid, reason);
         }
-        let occasion = if known { Occasion::Reply } else { Occasion::Introduction };
+        let occasion = known.unwrap_or(Occasion::Introduction);
+        let departs = message.agent_disconnect.is_some();
         let arrival = Arrival { now: self.core.now(), transport: Transport::WebSocket };
         let inbound = Inbound { message, arrival, connection: Some(&self.connection), occasion };
         let reply = self.core.exchange(inbound).await;
-        let uid = uid.filter(|_| reply.error_response.is_none());
-        (reply, uid)
+        if let Some(uid) = uid.filter(|_| !is_bad_request(&reply)) {
+            self.spoken(uid, occasion, &reply);
+            if has_more(&reply) && !departs {
+                // What waits behind it does not wait for the agent's next report.
+                self.connection.nudge(uid);
+            }
+        }
+        reply
+    }
+
+    /// Remembers what was said to an agent: a command stands alone (OpAMP S158), so the rest of an introduction that
+    /// it stood in for is still due (OpAMP S162).
+    fn spoken(&mut self, uid: InstanceUid, occasion: Occasion, message: &ServerToAgent) {
+        let introduced = occasion != Occasion::Introduction || message.command.is_none();
+        self.agents.insert(uid, if introduced { Occasion::Reply } else { Occasion::Introduction });
     }
 
     fn offence(&mut self) -> Result<(), End> {
@@ -196,10 +231,21 @@ impl Socket {
         let mut out = Vec::new();
         for uid in self.connection.take_nudged() {
             // One message at a time: a command stands alone, and what waits behind it follows.
-            while let Some(message) = self.core.push(&uid, Occasion::Push).await {
-                let more = message.command.is_some() || message.custom_message.is_some();
+            loop {
+                let occasion = match self.agents.get(&uid) {
+                    Some(Occasion::Introduction) => Occasion::Introduction,
+                    _ => Occasion::Push,
+                };
+                let Some(message) = self.core.push(&uid, occasion, &self.connection).await else {
+                    break;
+                };
                 put(&mut out, &message);
-                if !more {
+                self.spoken(uid, occasion, &message);
+                if out.len() >= WRITE_AT {
+                    self.write(&out).await?;
+                    out.clear();
+                }
+                if !has_more(&message) {
                     break;
                 }
             }
@@ -292,6 +338,15 @@ fn hear(reader: &mut ws::Reader, mut input: &mut [u8]) -> Vec<Heard> {
         input = &mut input[used..];
     }
     heard
+}
+
+/// True when something may wait behind what this message carries.
+const fn has_more(message: &ServerToAgent) -> bool {
+    message.command.is_some() || message.custom_message.is_some()
+}
+
+fn is_bad_request(message: &ServerToAgent) -> bool {
+    message.error_response.as_ref().is_some_and(|error| error.kind == ServerErrorResponseType::BadRequest)
 }
 
 fn put(out: &mut Vec<u8>, message: &ServerToAgent) {

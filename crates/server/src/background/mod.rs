@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tidegate_fleet::{Event, EventKind, Timestamp};
 use tidegate_store::{StoreError, Transaction, Write};
 
-use crate::listen::Stopping;
+use crate::listen::{Serving, Stopping};
 use crate::state::{Core, Extent};
 
 /// A task as it stands.
@@ -25,6 +25,13 @@ pub(crate) struct TaskView {
 /// What a task does: a sentence on what came of it, or why it failed.
 type Work = fn(Arc<Core>) -> BoxFuture<'static, Result<String, StoreError>>;
 
+/// How long tasks run, and what waits for them to end.
+#[derive(Clone)]
+pub(crate) struct Until {
+    pub(crate) stopping: Stopping,
+    pub(crate) serving: Serving,
+}
+
 /// Every task by name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tasks(Arc<Mutex<BTreeMap<&'static str, TaskView>>>);
@@ -35,10 +42,12 @@ impl Tasks {
     }
 
     /// Runs `work` once a period until the server stops.
-    fn run(&self, core: &Arc<Core>, stopping: &Stopping, name: &'static str, period: Duration, work: Work) {
+    fn run(&self, core: &Arc<Core>, until: &Until, name: &'static str, period: Duration, work: Work) {
         self.0.lock().insert(name, TaskView { name, period, last: None });
-        let (tasks, core, mut stopping) = (self.clone(), Arc::clone(core), stopping.clone());
+        let (tasks, core, Until { mut stopping, serving }) = (self.clone(), Arc::clone(core), until.clone());
         tokio::spawn(async move {
+            // Held to the end: the last flush of a stop comes after everything that may write.
+            let _serving = serving;
             let mut ticks = tokio::time::interval(period);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
@@ -60,9 +69,9 @@ impl Tasks {
 }
 
 /// Starts every task.
-pub(crate) fn start(core: &Arc<Core>, stopping: &Stopping) -> Tasks {
+pub(crate) fn start(core: &Arc<Core>, until: &Until) -> Tasks {
     let tasks = Tasks::default();
-    let run = |name, period, work| tasks.run(core, stopping, name, period, work);
+    let run = |name, period, work| tasks.run(core, until, name, period, work);
     run("write-behind", Duration::from_millis(200), |core| {
         async move { Ok(format!("{} rows written", core.flush(Extent::Changed).await?)) }.boxed()
     });
@@ -99,9 +108,14 @@ async fn expire(core: Arc<Core>) -> Result<String, StoreError> {
         text: format!("{}: {}", command.summary(), command.state.as_str()),
     };
     let count = ended.len();
+    let agents: Vec<_> = ended.iter().map(|command| command.agent).collect();
     core.stream.publish(ended.iter().map(event).collect());
     let writes = ended.into_iter().map(|command| Write::Command(Box::new(command))).collect();
-    // A write that fails is made again at the next start: the deadline has passed then, too.
-    core.store.commit(Transaction::observed(writes)).await?;
+    if let Err(error) = core.store.commit(Transaction::observed(writes)).await {
+        for uid in agents {
+            core.registry.with(&uid, |entry| entry.commands_dirty = true);
+        }
+        return Err(error);
+    }
     Ok(format!("{count} ended"))
 }

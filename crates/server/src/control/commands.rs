@@ -85,12 +85,29 @@ impl Control {
             outcome: None,
         };
         let audit = AuditEntry::new(now, actor, action, uid.to_string(), command.summary());
-        let write = Write::Command(Box::new(command.clone()));
-        self.core.store.commit(Transaction::intent(audit, vec![write])).await?;
-        self.core.registry.with(uid, |entry| entry.commands.push_back(command.clone()));
-        self.announce(&command);
-        self.core.nudge(uid);
-        Ok(command)
+        let (control, uid) = (self.clone(), *uid);
+        Self::to_the_end(async move {
+            let mut writes = control.unstored(&[uid]);
+            writes.push(Write::Command(Box::new(command.clone())));
+            control.core.store.commit(Transaction::intent(audit, writes)).await?;
+            control.core.registry.with(&uid, |entry| {
+                entry.stored = true;
+                entry.commands.push_back(command.clone());
+            });
+            control.announce(&command);
+            control.core.nudge(&uid);
+            Ok(command)
+        })
+        .await
+    }
+
+    /// The records of those agents that the store does not have yet: an intent for an agent is stored with the agent, or
+    /// a crash would leave it to nobody.
+    pub(super) fn unstored(&self, uids: &[InstanceUid]) -> Vec<Write> {
+        let record = |entry: &mut crate::state::Entry| {
+            (!entry.stored).then(|| Write::Agent(Box::new(entry.agent.clone())))
+        };
+        uids.iter().filter_map(|uid| self.core.registry.with(uid, record).flatten()).collect()
     }
 
     /// One command.
@@ -141,17 +158,21 @@ impl Control {
             .flatten()
             .ok_or_else(|| ControlError::NotFound { kind: "command", id: id.to_owned() })??;
         let audit = AuditEntry::new(now, actor, Action::CancelCommand, id, command.summary());
-        let write = Write::Command(Box::new(cancelled.clone()));
-        if let Err(error) = self.core.store.commit(Transaction::intent(audit, vec![write])).await {
-            self.core.registry.with(&command.agent, |entry| {
-                if let Some(known) = entry.commands.iter_mut().find(|known| known.id == command.id) {
-                    known.clone_from(&command);
-                }
-            });
-            return Err(error.into());
-        }
-        self.announce(&cancelled);
-        Ok(cancelled)
+        let control = self.clone();
+        Self::to_the_end(async move {
+            let write = Write::Command(Box::new(cancelled.clone()));
+            if let Err(error) = control.core.store.commit(Transaction::intent(audit, vec![write])).await {
+                control.core.registry.with(&command.agent, |entry| {
+                    if let Some(known) = entry.commands.iter_mut().find(|known| known.id == command.id) {
+                        known.clone_from(&command);
+                    }
+                });
+                return Err(error.into());
+            }
+            control.announce(&cancelled);
+            Ok(cancelled)
+        })
+        .await
     }
 
     fn announce(&self, command: &Command) {

@@ -34,6 +34,15 @@ impl Control {
         Self { core, tasks }
     }
 
+    /// Carries an act through to its end, also when the caller has left: what is stored must come true in memory.
+    async fn to_the_end<T: Send + 'static>(
+        act: impl Future<Output = Result<T, ControlError>> + Send + 'static,
+    ) -> Result<T, ControlError> {
+        tokio::spawn(act)
+            .await
+            .unwrap_or_else(|error| Err(ControlError::Conflict(format!("the act broke off: {error}"))))
+    }
+
     /// Reads a query for an actor who may look.
     fn query(actor: &Actor, action: Action, text: &str) -> Result<Query, ControlError> {
         authorize(actor, action)?;

@@ -1,5 +1,7 @@
 //! Pushing a config to the agents that match a query.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use tidegate_fleet::agent::Desired;
 use tidegate_fleet::agent::axes::{ConfigState, Proof};
@@ -15,6 +17,9 @@ const MAX_FILES: usize = 64;
 
 /// Bytes of one push, all files together.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// Agents that are assigned a config without a pause.
+const BREATHER: usize = 500;
 
 /// Pushes that are kept in memory.
 const KEPT: usize = 100;
@@ -96,9 +101,16 @@ impl Control {
         writes.extend(push.targets.iter().map(assign));
         let detail = format!("config {} to {} agents", config.hash, push.targets.len());
         let audit = AuditEntry::new(now, actor, Action::PushConfig, push.query.clone(), detail);
-        self.core.store.commit(Transaction::intent(audit, writes)).await?;
-        self.assign(&push, &config);
-        self.remember(push.clone());
+        let (control, pushed) = (self.clone(), push.clone());
+        Self::to_the_end(async move {
+            let _pushing = control.core.pushing.lock().await;
+            writes.extend(control.unstored(&pushed.targets));
+            control.core.store.commit(Transaction::intent(audit, writes)).await?;
+            control.assign(&pushed, &config).await;
+            control.remember(pushed);
+            Ok(())
+        })
+        .await?;
         Ok(self.push_view(actor, push))
     }
 
@@ -117,12 +129,19 @@ impl Control {
     }
 
     /// Makes the stored assignment true in memory and wakes the connections.
-    fn assign(&self, push: &Push, config: &Config) {
+    async fn assign(&self, push: &Push, config: &Config) {
         let text = format!("config {:.12} pushed by {}", config.hash.to_string(), push.actor);
-        for uid in &push.targets {
+        for (index, uid) in push.targets.iter().enumerate() {
+            if index % BREATHER == BREATHER - 1 {
+                // Followers of the fleet must get their turn before their backlog is full.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
             let desired =
                 Desired { config: config.clone(), push: push.id.clone(), since: push.at, offered_at: None };
-            self.core.registry.with(uid, |entry| entry.agent.desired = Some(desired));
+            self.core.registry.with(uid, |entry| {
+                entry.stored = true;
+                entry.agent.desired = Some(desired);
+            });
             self.core.nudge(uid);
             self.core.stream.changed(*uid);
             let event = Event { at: push.at, kind: EventKind::Config, agent: *uid, text: text.clone() };

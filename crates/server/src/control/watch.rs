@@ -39,6 +39,8 @@ pub(crate) struct Watcher {
     ready: VecDeque<Seen>,
     shown: BTreeSet<InstanceUid>,
     changed: BTreeSet<InstanceUid>,
+    /// The number of the last event that is told already.
+    told: u64,
     over: bool,
 }
 
@@ -83,6 +85,7 @@ impl Control {
             ready: VecDeque::new(),
             shown: BTreeSet::new(),
             changed: BTreeSet::new(),
+            told: 0,
             over: false,
         };
         if agents {
@@ -93,13 +96,13 @@ impl Control {
             watcher.ready.extend(added);
             watcher.shown.extend(uids);
         }
-        if let Some(since) = since.filter(|_| events) {
-            match self.core.stream.since(since) {
-                Some(missed) => missed.into_iter().for_each(|stored| watcher.happened(stored)),
-                None => watcher.ready.push_back(Seen::Resync),
-            }
+        let (missed, last) = self.core.stream.since(since.filter(|_| events));
+        watcher.told = last;
+        match missed {
+            Some(missed) => missed.into_iter().for_each(|stored| watcher.happened(stored)),
+            None => watcher.ready.push_back(Seen::Resync),
         }
-        watcher.ready.push_back(Seen::Bookmark(self.core.stream.last_number()));
+        watcher.ready.push_back(Seen::Bookmark(last));
         Ok(watcher)
     }
 
@@ -136,7 +139,9 @@ impl Watcher {
                 }
             };
             match notice {
-                Ok(Notice::Event(stored)) if self.events => self.happened(stored),
+                Ok(Notice::Event(stored)) if self.events && stored.number > self.told => {
+                    self.happened(stored);
+                }
                 Ok(Notice::Agent(uid)) if self.agents => {
                     self.changed.insert(uid);
                 }

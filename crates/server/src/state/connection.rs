@@ -10,6 +10,15 @@ use tokio::sync::Notify;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ConnectionId(pub(crate) u64);
 
+/// How a socket ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parting {
+    /// It is gone, and its agents with it.
+    Gone,
+    /// It was opened for one message and closed in order.
+    Visit,
+}
+
 /// The agents of one socket that have something waiting. Nudges for one agent fall together, so a connection never
 /// holds more of them than it has agents.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use tidegate_opamp::{InstanceUid, ServerCapabilities};
 use tidegate_store::{Snapshot, Store};
 
 use super::pace::Pace;
-use super::{Connection, ConnectionId, Entry, Registry, Stream};
+use super::{Connection, ConnectionId, Entry, Parting, Registry, Stream};
 use crate::telemetry::Metrics;
 
 /// Agents that are asked for their full state a second after a crash (ruling A16).
@@ -40,6 +40,8 @@ pub(crate) struct Core {
     pub(crate) options: Options,
     pub(crate) metrics: Metrics,
     pub(crate) pushes: Mutex<BTreeMap<PushId, Push>>,
+    /// Held from the commit of a push until it is true in memory, so that both have the same last one.
+    pub(crate) pushing: tokio::sync::Mutex<()>,
     pub(super) full_state_pace: Pace,
     connections: AtomicU64,
 }
@@ -49,7 +51,7 @@ impl Core {
     pub(crate) fn new(store: Arc<dyn Store>, snapshot: Snapshot, options: Options) -> Self {
         let registry = Registry::new(options.max_agents);
         for agent in snapshot.agents {
-            registry.insert(Entry::new(agent));
+            registry.insert(Entry { stored: true, ..Entry::new(agent) });
         }
         for command in snapshot.commands {
             let agent = command.agent;
@@ -73,6 +75,7 @@ impl Core {
             options,
             metrics: Metrics::new(),
             pushes: Mutex::new(pushes),
+            pushing: tokio::sync::Mutex::new(()),
             full_state_pace: Pace::new(FULL_STATES_PER_SECOND),
             connections: AtomicU64::new(0),
         }
@@ -99,12 +102,13 @@ impl Core {
         Arc::new(Connection::new(ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed))))
     }
 
-    /// A connection is gone: the agents that still speak through it are disconnected. One that has come back on another
-    /// since is left alone (OpAMP S190).
+    /// A connection is gone: the agents that still speak through it are disconnected, or will come again after a
+    /// visit. One that has come back on another since is left alone (OpAMP S190).
     pub(crate) fn close_connection(
         &self,
         connection: &Connection,
         uids: impl IntoIterator<Item = InstanceUid>,
+        parting: Parting,
     ) {
         self.metrics.connections.dec();
         let now = self.now();
@@ -115,6 +119,10 @@ impl Core {
                 }
                 entry.connection = None;
                 entry.dirty = true;
+                if parting == Parting::Visit {
+                    tidegate_fleet::session::visited(&mut entry.agent);
+                    return None;
+                }
                 tidegate_fleet::session::disconnected(&mut entry.agent, now)
             });
             if let Some(event) = event.flatten() {

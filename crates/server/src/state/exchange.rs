@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use tidegate_fleet::agent::Sequence;
 use tidegate_fleet::offer::{self, Occasion};
 use tidegate_fleet::session::{self, Arrival, FullState};
 use tidegate_fleet::{Agent, Command, CommandId, CommandState, Event};
@@ -35,7 +36,7 @@ struct Effects {
 
 impl Core {
     /// Takes an agent's message and returns the answer to it.
-    pub(crate) async fn exchange(&self, inbound: Inbound<'_>) -> ServerToAgent {
+    pub(crate) async fn exchange(self: &Arc<Self>, inbound: Inbound<'_>) -> ServerToAgent {
         self.metrics.messages.inc();
         let wire_uid = inbound.message.instance_uid.clone();
         let uid = match session::identify(&inbound.message) {
@@ -48,8 +49,12 @@ impl Core {
         match taken {
             Ok(Ok(effects)) => self.settle(uid, effects).await,
             Ok(Err(error)) => {
-                // A first message that is refused leaves no agent behind.
-                self.registry.remove_if(&uid, |entry| entry.agent.capabilities.0 == 0 && !entry.dirty);
+                // A first message that is refused leaves no agent behind; one that was taken set the number.
+                self.registry.remove_if(&uid, |entry| {
+                    entry.agent.sequence == Sequence::Unknown
+                        && entry.agent.capabilities.0 == 0
+                        && !entry.dirty
+                });
                 self.refuse(wire_uid, error.to_string())
             }
             Err(Full) => {
@@ -59,10 +64,19 @@ impl Core {
         }
     }
 
-    /// What an agent should be told unasked; `None` when there is nothing.
-    pub(crate) async fn push(&self, uid: &InstanceUid, occasion: Occasion) -> Option<ServerToAgent> {
+    /// What an agent should be told unasked on a connection; `None` when there is nothing, or when the agent speaks
+    /// through another connection by now.
+    pub(crate) async fn push(
+        self: &Arc<Self>,
+        uid: &InstanceUid,
+        occasion: Occasion,
+        connection: &Connection,
+    ) -> Option<ServerToAgent> {
         let now = self.now();
         let effects = self.registry.with(uid, |entry| {
+            if entry.connection.as_ref().is_none_or(|current| current.id != connection.id) {
+                return None;
+            }
             let commands = entry.commands.make_contiguous();
             let offer = offer::build(&mut entry.agent, commands, &self.profile, occasion, false, now);
             (!offer.is_empty()).then(|| Effects {
@@ -74,7 +88,8 @@ impl Core {
             })
         })??;
         let reply = self.settle(*uid, effects).await;
-        reply.error_response.is_none().then_some(reply)
+        // What was too large to be sent leaves nothing to say.
+        (reply.error_response.is_none() && reply != bare(&reply)).then_some(reply)
     }
 
     fn refuse(&self, uid: bytes::Bytes, reason: String) -> ServerToAgent {
@@ -88,7 +103,12 @@ impl Core {
         let departs = message.agent_disconnect.is_some();
         let commands = entry.commands.make_contiguous();
         let received = session::receive(&mut entry.agent, commands, message, arrival, &self.limits)?;
-        entry.connection = connection.filter(|_| !departs).cloned();
+        // A poll does not take a socket away that is still open.
+        match connection {
+            _ if departs => entry.connection = None,
+            Some(connection) => entry.connection = Some(Arc::clone(connection)),
+            None => {}
+        }
         entry.dirty |= received.changed.any();
         entry.unsaved_number = true;
 
@@ -101,7 +121,12 @@ impl Core {
             session::asked(&mut entry.agent, arrival.now);
         }
         let commands = entry.commands.make_contiguous();
-        let offer = offer::build(&mut entry.agent, commands, &self.profile, occasion, ask, arrival.now);
+        // One that leaves gets no more than a receipt: what is queued waits until it is back.
+        let offer = if departs {
+            offer::receipt(&entry.agent)
+        } else {
+            offer::build(&mut entry.agent, commands, &self.profile, occasion, ask, arrival.now)
+        };
 
         let mut durable = sent_write(entry, offer.sent.as_ref());
         for command in entry.commands.iter().filter(|command| received.commands.contains(&command.id)) {
@@ -121,32 +146,77 @@ impl Core {
     }
 
     /// Writes what must be written, tells those who follow, and returns the message to send.
-    async fn settle(&self, uid: InstanceUid, effects: Effects) -> ServerToAgent {
-        let Effects { mut reply, durable, sent, events, changed } = effects;
-        if !durable.is_empty()
-            && let Err(error) = self.store.commit(Transaction::observed(durable)).await
-        {
+    async fn settle(self: &Arc<Self>, uid: InstanceUid, mut effects: Effects) -> ServerToAgent {
+        let durable = std::mem::take(&mut effects.durable);
+        if durable.is_empty() {
+            return self.finish(uid, effects);
+        }
+        // In a task of its own: a client that leaves meanwhile must not leave half of it done.
+        let core = Arc::clone(self);
+        let wire_uid = effects.reply.instance_uid.clone();
+        let settled = tokio::spawn(async move { core.commit(uid, effects, durable).await });
+        settled.await.unwrap_or_else(|error| offer::unavailable(wire_uid, error.to_string(), RETRY_AFTER))
+    }
+
+    async fn commit(&self, uid: InstanceUid, effects: Effects, durable: Vec<Write>) -> ServerToAgent {
+        let commands: Vec<Command> = durable.iter().filter_map(written_command).collect();
+        if let Err(error) = self.store.commit(Transaction::observed(durable)).await {
             tracing::error!(agent = %uid, %error, "a report could not be stored");
             self.registry.with(&uid, |entry| {
                 entry.dirty = true;
-                unsend(entry, sent.as_ref());
+                entry.commands_dirty = true;
+                unsend(entry, effects.sent.as_ref());
             });
-            self.stream.publish(events);
-            return offer::unavailable(reply.instance_uid, error.to_string(), RETRY_AFTER);
+            self.stream.publish(effects.events);
+            return offer::unavailable(effects.reply.instance_uid, error.to_string(), RETRY_AFTER);
         }
-        self.metrics.count_offer(&reply);
+        self.registry.with(&uid, |entry| {
+            // Another connection may have moved a command on, and written that before this older record.
+            let moved =
+                |written: &Command| entry.commands.iter().any(|now| now.id == written.id && now != written);
+            entry.commands_dirty |= commands.iter().any(moved);
+        });
+        self.finish(uid, effects)
+    }
+
+    /// Tells those who follow, and drops what is too large to be sent.
+    fn finish(&self, uid: InstanceUid, effects: Effects) -> ServerToAgent {
+        let Effects { mut reply, events, changed, .. } = effects;
         if changed {
             self.stream.changed(uid);
         }
         self.stream.publish(events);
+        let limit = self.options.max_message_bytes;
         let size = reply.encoded_len();
-        if size > self.options.max_message_bytes {
+        if size > limit {
             tracing::error!(agent = %uid, size, "an offer is larger than a message may be and was not sent");
             self.metrics.discarded_offers.inc();
-            reply = ServerToAgent { instance_uid: reply.instance_uid, ..ServerToAgent::default() };
+            // A config is what is large; a command beside it is marked as sent and must leave.
+            reply.remote_config = None;
+            self.registry.with(&uid, |entry| {
+                if let Some(desired) = &mut entry.agent.desired {
+                    desired.offered_at = None;
+                }
+            });
+            if reply.encoded_len() > limit {
+                reply = bare(&reply);
+            }
         }
+        self.metrics.count_offer(&reply);
         reply
     }
+}
+
+fn written_command(write: &Write) -> Option<Command> {
+    match write {
+        Write::Command(command) => Some((**command).clone()),
+        _ => None,
+    }
+}
+
+/// A message that says nothing to the same agent.
+fn bare(message: &ServerToAgent) -> ServerToAgent {
+    ServerToAgent { instance_uid: message.instance_uid.clone(), ..ServerToAgent::default() }
 }
 
 fn sent_write(entry: &Entry, sent: Option<&CommandId>) -> Vec<Write> {
@@ -156,7 +226,9 @@ fn sent_write(entry: &Entry, sent: Option<&CommandId>) -> Vec<Write> {
 
 /// A command whose departure could not be stored does not leave.
 fn unsend(entry: &mut Entry, sent: Option<&CommandId>) {
-    if let Some(command) = entry.commands.iter_mut().find(|command| Some(&command.id) == sent) {
+    let still_sent =
+        |command: &&mut Command| Some(&command.id) == sent && command.state == CommandState::Sent;
+    if let Some(command) = entry.commands.iter_mut().find(still_sent) {
         command.state = CommandState::Queued;
         command.sent_at = None;
     }

@@ -1,5 +1,6 @@
 //! Writing behind: what agents reported and what happened, in groups.
 
+use tidegate_opamp::InstanceUid;
 use tidegate_store::{StoreError, Transaction, Write};
 
 use super::Core;
@@ -20,24 +21,15 @@ pub(crate) enum Extent {
 impl Core {
     /// Writes what is behind; returns how many rows.
     pub(crate) async fn flush(&self, extent: Extent) -> Result<usize, StoreError> {
-        let mut agents = Vec::new();
+        let mut behind = Vec::new();
         self.registry.for_each(|entry| {
-            if entry.dirty || (extent == Extent::Everything && entry.unsaved_number) {
-                entry.dirty = false;
-                entry.unsaved_number = false;
-                agents.push(Box::new(entry.agent.clone()));
+            if entry.dirty || entry.commands_dirty || (extent == Extent::Everything && entry.unsaved_number) {
+                behind.push(entry.agent.uid);
             }
         });
         let mut count = 0;
-        for group in agents.chunks(GROUP) {
-            let writes = group.iter().cloned().map(Write::Agent).collect();
-            if let Err(error) = self.store.commit(Transaction::observed(writes)).await {
-                for agent in &agents[count..] {
-                    self.registry.with(&agent.uid, |entry| entry.dirty = true);
-                }
-                return Err(error);
-            }
-            count += group.len();
+        for group in behind.chunks(GROUP) {
+            count += self.flush_agents(group).await?;
         }
         let events = self.stream.take_unsaved();
         if !events.is_empty() {
@@ -49,5 +41,32 @@ impl Core {
             count += events.len();
         }
         Ok(count)
+    }
+
+    /// Writes a group of agents as they are now: copied just before they are handed over, so that a record written
+    /// meanwhile is not overwritten by an older one.
+    async fn flush_agents(&self, uids: &[InstanceUid]) -> Result<usize, StoreError> {
+        let mut writes = Vec::with_capacity(uids.len());
+        for uid in uids {
+            self.registry.with(uid, |entry| {
+                entry.dirty = false;
+                entry.unsaved_number = false;
+                writes.push(Write::Agent(Box::new(entry.agent.clone())));
+                if std::mem::take(&mut entry.commands_dirty) {
+                    writes.extend(
+                        entry.commands.iter().map(|command| Write::Command(Box::new(command.clone()))),
+                    );
+                }
+            });
+        }
+        let count = writes.len();
+        let result = self.store.commit(Transaction::observed(writes)).await;
+        for uid in uids {
+            self.registry.with(uid, |entry| match &result {
+                Ok(_) => entry.stored = true,
+                Err(_) => (entry.dirty, entry.commands_dirty) = (true, true),
+            });
+        }
+        result.map(|_| count)
     }
 }

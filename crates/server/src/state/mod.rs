@@ -8,7 +8,7 @@ mod pace;
 mod registry;
 mod stream;
 
-pub(crate) use connection::{Connection, ConnectionId};
+pub(crate) use connection::{Connection, ConnectionId, Parting};
 pub(crate) use core::{Core, Options};
 pub(crate) use exchange::Inbound;
 pub(crate) use flush::Extent;

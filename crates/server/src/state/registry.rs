@@ -31,6 +31,10 @@ pub(crate) struct Entry {
     pub(crate) dirty: bool,
     /// Its record differs from the stored one in its number or time alone.
     pub(crate) unsaved_number: bool,
+    /// The store has a record of it, so that intents for it find it again.
+    pub(crate) stored: bool,
+    /// A command differs from its stored record.
+    pub(crate) commands_dirty: bool,
 }
 
 impl Entry {
@@ -42,6 +46,8 @@ impl Entry {
             announced: None,
             dirty: false,
             unsaved_number: false,
+            stored: false,
+            commands_dirty: false,
         }
     }
 

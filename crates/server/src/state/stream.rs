@@ -58,7 +58,10 @@ impl Stream {
                 log.events.pop_front();
             }
             log.events.push_back(stored.clone());
-            log.unsaved.push(stored.clone());
+            // Bounded: while the store takes nothing, no more are kept for it than here.
+            if log.unsaved.len() < KEPT {
+                log.unsaved.push(stored.clone());
+            }
             // Sent under the lock, so that followers see the order of the numbers. No follower is no error.
             let _ = self.notices.send(Notice::Event(stored));
         }
@@ -74,17 +77,16 @@ impl Stream {
         self.notices.subscribe()
     }
 
-    /// The number of the last event.
-    pub(crate) fn last_number(&self) -> u64 {
-        self.log.lock().last
-    }
-
-    /// The events after `number`, or `None` when some of them are no longer kept.
-    pub(crate) fn since(&self, number: u64) -> Option<Vec<StoredEvent>> {
+    /// The events after `number`, or `None` in their place when some of them are no longer kept; and the number of the
+    /// last event, taken at the same moment.
+    pub(crate) fn since(&self, number: Option<u64>) -> (Option<Vec<StoredEvent>>, u64) {
         let log = self.log.lock();
+        let number = number.unwrap_or(log.last);
         let reaches =
             number >= log.last || log.events.front().is_some_and(|first| first.number <= number + 1);
-        reaches.then(|| log.events.iter().filter(|event| event.number > number).cloned().collect())
+        let missed =
+            reaches.then(|| log.events.iter().filter(|event| event.number > number).cloned().collect());
+        (missed, log.last)
     }
 
     /// The newest events, oldest first.

@@ -36,7 +36,7 @@ pub(super) fn message<M: Message + Default>(column: usize, bytes: &[u8]) -> rusq
 pub(super) const fn link(link: Link) -> (&'static str, Timestamp) {
     match link {
         Link::Up { transport: Transport::WebSocket, since } => ("up-websocket", since),
-        Link::Up { transport: Transport::Http, since } => ("up-http", since),
+        Link::Up { transport: Transport::Http | Transport::Visits, since } => ("up-http", since),
         Link::Down { since } => ("down", since),
         Link::Departed { since } => ("departed", since),
     }

@@ -192,7 +192,7 @@ pub(super) fn collect_garbage(connection: &mut Connection) -> rusqlite::Result<u
     removed += transaction
         .execute("DELETE FROM events WHERE number <= (SELECT max(number) FROM events) - ?1", [KEEP_EVENTS])?;
     removed += transaction.execute(
-        "DELETE FROM changes WHERE revision <= (SELECT max(revision) FROM changes) - ?1",
+        "DELETE FROM changes WHERE revision <= (SELECT revision FROM changes ORDER BY revision DESC LIMIT 1 OFFSET ?1)",
         [KEEP_CHANGES],
     )?;
     removed += transaction.execute(

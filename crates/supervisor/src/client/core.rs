@@ -88,6 +88,8 @@ pub struct Core {
     unanswered: Option<AgentToServer>,
     /// The unanswered message is to be sent again as it was.
     again: Option<AgentToServer>,
+    /// Whether what was taken last is such a repetition.
+    repeats: bool,
 }
 
 impl Core {
@@ -111,6 +113,7 @@ impl Core {
             last_taken: None,
             unanswered: None,
             again: None,
+            repeats: false,
         }
     }
 
@@ -169,8 +172,12 @@ impl Core {
             self.full_gap = (self.full_gap * 2).min(FULL_REPORT_GAP_MAX);
         }
         let mut message = self.compose();
+        self.repeats = false;
         match self.again.take() {
-            Some(again) if same_but_number(&again, &message) => message = again,
+            Some(again) if same_but_number(&again, &message) => {
+                message = again;
+                self.repeats = true;
+            }
             _ => {
                 self.sequence_num += 1;
                 message.sequence_num = self.sequence_num;
@@ -198,6 +205,8 @@ impl Core {
     pub fn lost(&mut self, loss: Loss) {
         let unanswered = self.unanswered.take();
         match loss {
+            // A repetition may have arrived the first time: its number is never given to another message.
+            Loss::NotSent if self.repeats => self.again = unanswered,
             Loss::NotSent if unanswered.as_ref().is_some_and(|m| m.sequence_num == self.sequence_num) => {
                 self.sequence_num -= 1;
             }

@@ -1,0 +1,48 @@
+//! The server's two planes as black boxes: each test starts a server of its own, speaks to it as agents and operators
+//! do, and looks at nothing but what comes back.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's helpers may fail loudly, and the lints only know functions marked as tests"
+)]
+
+#[path = "planes/bad_input.rs"]
+mod bad_input;
+#[path = "planes/commands.rs"]
+mod commands;
+#[path = "planes/durability.rs"]
+mod durability;
+#[path = "planes/hostile_reports.rs"]
+mod hostile_reports;
+#[path = "planes/http.rs"]
+mod http;
+#[path = "planes/identity.rs"]
+mod identity;
+#[path = "planes/lifecycle.rs"]
+mod lifecycle;
+#[path = "planes/noise.rs"]
+mod noise;
+#[path = "planes/plain_http.rs"]
+mod plain_http;
+#[path = "planes/pushes.rs"]
+mod pushes;
+#[path = "planes/remote_config.rs"]
+mod remote_config;
+#[path = "planes/report.rs"]
+mod report;
+#[path = "planes/rest.rs"]
+mod rest;
+#[path = "planes/sequence.rs"]
+mod sequence;
+#[path = "planes/socket.rs"]
+mod socket;
+#[path = "planes/status.rs"]
+mod status;
+#[path = "planes/watch.rs"]
+mod watch;
+#[path = "planes/websocket.rs"]
+mod websocket;
+#[path = "planes/world.rs"]
+mod world;

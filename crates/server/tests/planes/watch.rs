@@ -1,0 +1,201 @@
+//! The stream of changes, as server-sent events.
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+use tidegate_api::sse::{Frame, Reader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+
+use crate::report::Reporter;
+use crate::world::{PATIENCE, World};
+
+struct Watch {
+    stream: TcpStream,
+    reader: Reader,
+    ready: VecDeque<Frame>,
+}
+
+impl Watch {
+    /// Opens a stream; HTTP/1.0 keeps the body free of chunks. The small receive buffer makes it slow to fill.
+    async fn open(world: &World, parameters: &str, last: Option<&str>) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut stream = socket.connect(world.server.operators).await.unwrap();
+        let last = last.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
+        let request = format!(
+            "GET /api/v1/watch{parameters} HTTP/1.0\r\nHost: server\r\nAuthorization: Bearer {}\r\n{last}\r\n",
+            world.token
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap());
+        }
+        let head = String::from_utf8(head).unwrap().to_lowercase();
+        assert!(head.contains(" 200 ok") && head.contains("content-type: text/event-stream"), "{head}");
+        assert!(head.contains("x-accel-buffering: no") && head.contains("cache-control: no-cache"), "{head}");
+        Self { stream, reader: Reader::default(), ready: VecDeque::new() }
+    }
+
+    /// The next frame; `None` at the stream's end.
+    async fn next(&mut self) -> Option<Frame> {
+        while self.ready.is_empty() {
+            let mut buffer = vec![0; 16 * 1024];
+            let read = timeout(PATIENCE, self.stream.read(&mut buffer)).await.expect("the stream is silent");
+            match read {
+                Ok(0) | Err(_) => return None,
+                Ok(length) => self.ready.extend(self.reader.push(&buffer[..length]).unwrap()),
+            }
+        }
+        self.ready.pop_front()
+    }
+
+    /// The next frame, which must have this name; its payload.
+    async fn expect(&mut self, name: &str) -> (Option<String>, Value) {
+        let frame = self.next().await.expect("the stream ended");
+        assert_eq!(frame.event, name, "{frame:?}");
+        (frame.id, serde_json::from_str(&frame.data).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn given_a_fleet_when_watched_then_its_state_comes_first_then_a_bookmark_then_what_happens() {
+    let world = World::new().await;
+    let (mut first, mut second) = (Reporter::new(1), Reporter::new(2));
+    let mut socket = world.connected(&mut first).await;
+    let mut watch = Watch::open(&world, "", None).await;
+    let (_, added) = watch.expect("added").await;
+    assert_eq!(added["uid"], first.uid.to_string());
+    let (id, _) = watch.expect("bookmark").await;
+    let bookmark: u64 = id.unwrap().parse().unwrap();
+    socket.exchange(&first.health(false, 1, "broken")).await;
+    let (id, happened) = watch.expect("happened").await;
+    assert_eq!((&happened["kind"], &happened["name"]), (&json!("health"), &json!("host-1")));
+    assert_eq!(id, Some((bookmark + 1).to_string()));
+    let (_, modified) = watch.expect("modified").await;
+    assert_eq!(modified["health"]["value"], "unhealthy");
+    socket.exchange(&second.full()).await;
+    assert_eq!(watch.expect("happened").await.1["kind"], "agent-added");
+    assert_eq!(watch.expect("happened").await.1["kind"], "connection");
+    assert_eq!(watch.expect("added").await.1["uid"], second.uid.to_string());
+}
+
+#[tokio::test]
+async fn given_a_query_and_kinds_when_watched_then_nothing_else_comes() {
+    let world = World::new().await;
+    let (mut first, mut second) = (Reporter::new(1), Reporter::new(2));
+    let mut socket = world.connected(&mut first).await;
+    socket.exchange(&second.full()).await;
+    let mut agents = Watch::open(&world, "?q=name:host-2&kinds=agents", None).await;
+    let mut events = Watch::open(&world, "?q=name:host-2&kinds=events", None).await;
+    assert_eq!(agents.expect("added").await.1["name"], "host-2");
+    agents.expect("bookmark").await;
+    events.expect("bookmark").await;
+    socket.exchange(&first.health(false, 1, "not watched")).await;
+    socket.exchange(&second.health(false, 1, "watched")).await;
+    assert_eq!(agents.expect("modified").await.1["name"], "host-2");
+    assert_eq!(events.expect("happened").await.1["text"], "unhealthy: watched");
+}
+
+/// One comes to match while the stream is open: it is added, not changed.
+#[tokio::test]
+async fn given_an_agent_that_comes_to_match_when_watched_then_it_is_added() {
+    let world = World::new().await;
+    let mut agent = Reporter::new(1);
+    let mut socket = world.connected(&mut agent).await;
+    let mut watch = Watch::open(&world, "?q=health:unhealthy&kinds=agents", None).await;
+    watch.expect("bookmark").await;
+    socket.exchange(&agent.health(false, 1, "broken")).await;
+    assert_eq!(watch.expect("added").await.1["health"]["value"], "unhealthy");
+    socket.exchange(&agent.health(true, 1, "")).await;
+    assert_eq!(watch.expect("modified").await.1["health"]["value"], "healthy", "it left, and that is told");
+}
+
+/// Resumed by either way: the events missed, none twice.
+#[tokio::test]
+async fn given_a_broken_stream_when_resumed_after_the_last_id_then_the_missed_events_come_once() {
+    let world = World::new().await;
+    let mut agent = Reporter::new(1);
+    let mut socket = world.connected(&mut agent).await;
+    let mut watch = Watch::open(&world, "?kinds=events", None).await;
+    let (last, _) = watch.expect("bookmark").await;
+    drop(watch);
+    for error in ["one", "two", "three"] {
+        socket.exchange(&agent.health(false, 1, error)).await;
+    }
+    let last = last.unwrap();
+    for (parameters, header) in
+        [("?kinds=events", Some(&*last)), (&*format!("?kinds=events&since={last}"), None)]
+    {
+        let mut watch = Watch::open(&world, parameters, header).await;
+        for error in ["one", "two", "three"] {
+            assert_eq!(watch.expect("happened").await.1["text"], format!("unhealthy: {error}"));
+        }
+        watch.expect("bookmark").await;
+    }
+    let mut resumed = Watch::open(&world, "?kinds=events&since=1", Some(&last)).await;
+    assert_eq!(resumed.expect("happened").await.1["text"], "unhealthy: one", "the header is the newer one");
+}
+
+/// What is not kept any more cannot be resumed, and that is said.
+#[tokio::test]
+async fn given_ids_that_are_not_kept_when_resumed_then_the_watcher_is_told_to_start_anew() {
+    let world = World::new().await;
+    let mut agent = Reporter::new(1);
+    let mut socket = world.connected(&mut agent).await;
+    for turn in 0..101 {
+        let reports: Vec<_> =
+            (0..100).map(|n| agent.health(false, 1, &(turn * 100 + n).to_string())).collect();
+        socket.send_all(&reports).await;
+        for _ in &reports {
+            socket.message().await;
+        }
+    }
+    let mut watch = Watch::open(&world, "?kinds=events&since=1", None).await;
+    watch.expect("resync").await;
+    watch.expect("bookmark").await;
+}
+
+#[tokio::test]
+async fn given_a_watcher_that_does_not_read_when_it_lags_too_far_then_it_is_told_and_the_stream_ends() {
+    let world = World::new().await;
+    let mut agent = Reporter::new(1);
+    let mut socket = world.connected(&mut agent).await;
+    let mut watch = Watch::open(&world, "?kinds=events", None).await;
+    watch.expect("bookmark").await;
+    let long = "x".repeat(230);
+    for turn in 0..120 {
+        let reports: Vec<_> =
+            (0..100).map(|n| agent.health(false, 1, &format!("{}{long}", turn * 100 + n))).collect();
+        socket.send_all(&reports).await;
+        for _ in &reports {
+            socket.message().await;
+        }
+    }
+    let mut told = 0;
+    let last = loop {
+        match watch.next().await {
+            Some(frame) if frame.event == "happened" => told += 1,
+            other => break other,
+        }
+    };
+    assert_eq!(last.expect("the stream ended without a word").event, "resync");
+    assert!(told < 12_000);
+    assert_eq!(watch.next().await, None);
+}
+
+/// A server that stops does not wait for watchers.
+#[tokio::test]
+async fn given_a_watcher_when_the_server_stops_then_the_stream_ends() {
+    let world = World::new().await;
+    let mut watch = Watch::open(&world, "", None).await;
+    watch.expect("bookmark").await;
+    let World { server, folder, .. } = world;
+    let begun = std::time::Instant::now();
+    server.stop().await;
+    assert!(begun.elapsed() < std::time::Duration::from_secs(2));
+    assert_eq!(watch.next().await, None);
+    drop(folder);
+}
