@@ -69,12 +69,12 @@ start "the server" "$server_dir" "$bin_dir/tidegate-server" --agents "$agents" -
 ready() { (exec 3<>"/dev/tcp/${operators%:*}/${operators#*:}") && alive "$server_dir/run.pid" "$bin_dir/tidegate-server"; }
 wait_for 20 ready || die "the server did not start: $(tail -n 3 "$server_dir/run.log")"
 
-common=(--endpoint "ws://$agents/v1/opamp" --kind fluent-bit --agent-config "$config" --probation 2s
+common=(--endpoint "ws://$agents/v1/opamp" --kind fluent-bit --probation 2s
   --allow remote-config,restart,chatops)
 if [ -z "$simulated" ]; then
   expected=1
   start "the supervisor" "$supervisor_dir" "$bin_dir/tidegate-supervisor" "${common[@]}" \
-    --binary "$fluent_bit" --state-dir "$supervisor_dir" --chatops-port 8888
+    --agent-config "$config" --binary "$fluent_bit" --state-dir "$supervisor_dir" --chatops-port 8888
 else
   expected=3
   for number in 1 2 3; do
@@ -99,6 +99,6 @@ say ""
 say "The server and its agents go on running. Next:"
 say "  export PATH=\"$(cd "$bin_dir" && pwd):\$PATH\""
 say "  tidegate get agents"
-say "  tidegate push examples/fluent-bit.yaml -q 'name:*'"
+say "  tidegate push examples/pushed.yaml -q 'name:*'"
 say "  tidegate events -f"
 say "  scripts/run.sh stop"

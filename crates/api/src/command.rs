@@ -48,7 +48,7 @@ pub struct Command {
     pub message_type: Option<String>,
     /// `queued`, `sent`, `acknowledged`, `succeeded`, `failed`, `expired`, `unknown` or `cancelled`.
     pub state: String,
-    /// Whether nothing more will happen.
+    /// Whether nothing more will happen: the message of a capability that does not answer ends as `acknowledged`.
     pub ended: bool,
     /// Why it stands or ended so, in a sentence.
     #[serde(default, skip_serializing_if = "String::is_empty")]

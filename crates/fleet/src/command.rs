@@ -84,7 +84,8 @@ impl CommandState {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
 
-    /// True when nothing more will happen to the command.
+    /// True when nothing more will happen to a command in this state; one that does not answer ends as acknowledged
+    /// as well ([`Command::has_ended`]).
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Expired | Self::Unknown | Self::Cancelled)
@@ -152,6 +153,12 @@ impl Command {
         self.outcome = Some(outcome);
     }
 
+    /// True when nothing more will happen to it.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        self.state.is_final() || self.finished_at.is_some()
+    }
+
     /// Ends a command whose time is up; true when it did.
     pub fn expire(&mut self, now: Timestamp) -> bool {
         let outcome =
@@ -168,7 +175,8 @@ impl Command {
                 true
             }
             CommandState::Sent | CommandState::Acknowledged
-                if self.sent_at.is_some_and(|sent| now.since(sent) >= Self::RESULT_DEADLINE) =>
+                if !self.has_ended()
+                    && self.sent_at.is_some_and(|sent| now.since(sent) >= Self::RESULT_DEADLINE) =>
             {
                 self.finish(
                     now,

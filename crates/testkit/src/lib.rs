@@ -1,3 +1,4 @@
 //! Never shipped: in-process fleet, simulated agents, a fake Fluent Bit, whole-system tests.
 
 pub mod fake_fluent_bit;
+pub mod fleet;

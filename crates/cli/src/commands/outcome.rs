@@ -23,7 +23,7 @@ pub(super) fn of_push(push: &Push, timeout: Duration) -> Result<(), Failure> {
 pub(super) fn of_commands(commands: &[(String, Command)], timeout: Duration) -> Result<(), Failure> {
     let matching =
         |wanted: fn(&Command) -> bool| count(commands.iter().filter(|(_, command)| wanted(command)).count());
-    let (good, open) = (matching(|command| command.state == "succeeded"), matching(is_open));
+    let (good, open) = (matching(is_good), matching(is_open));
     if good == 0 && open > 0 {
         let names = commands.iter().filter(|(_, command)| is_open(command));
         let parts: Vec<String> = names.take(10).map(|(name, command)| standing(name, command)).collect();
@@ -32,6 +32,11 @@ pub(super) fn of_commands(commands: &[(String, Command)], timeout: Duration) -> 
         return Err(timed_out(timeout, format!("{}{more}", parts.join("; "))));
     }
     of_counts(good, count(commands.len()), "agents")
+}
+
+/// True when the agent did it, or took what it does not answer.
+pub(super) fn is_good(command: &Command) -> bool {
+    command.state == "succeeded" || (command.ended && command.state == "acknowledged")
 }
 
 /// True when nobody knows, or not yet, whether the agent did it.

@@ -27,7 +27,7 @@ pub(super) async fn run(context: &Context, args: &SendArgs) -> Result<(), Failur
     };
     let command = context.client.send_command(&target.uid, &request).await?;
     let command = wait(context, args.timeout, command).await?;
-    let succeeded = command.state == "succeeded";
+    let succeeded = outcome::is_good(&command);
     show(&command, args.output, || {
         let told = line(&target.name, &command.agent, &command.state, &command.reason);
         if command.answer.is_none() { Ok(told) } else { answer(&command) }

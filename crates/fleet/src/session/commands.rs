@@ -46,7 +46,7 @@ pub(super) fn settle(
 }
 
 fn is_under_way(command: &Command) -> bool {
-    matches!(command.state, CommandState::Sent | CommandState::Acknowledged)
+    matches!(command.state, CommandState::Sent | CommandState::Acknowledged) && !command.has_ended()
 }
 
 fn restarted(agent: &Agent, command: &mut Command, now: Timestamp) {
@@ -64,8 +64,9 @@ fn restarted(agent: &Agent, command: &mut Command, now: Timestamp) {
 }
 
 fn delivered(command: &mut Command, now: Timestamp) {
-    let detail = "delivered; this capability does not answer".to_owned();
-    command.finish(now, Outcome { state: CommandState::Succeeded, answer_kind: None, answer: None, detail });
+    let detail = "it was sent, and the agent has spoken since; this capability does not answer".to_owned();
+    command
+        .finish(now, Outcome { state: CommandState::Acknowledged, answer_kind: None, answer: None, detail });
 }
 
 /// An answer names the command's id; one that names none answers the oldest command of its capability.

@@ -62,7 +62,7 @@ impl Control {
             if !actor.scope.covers(&entry.agent) {
                 return Err(not_found(uid));
             }
-            let open = entry.commands.iter().filter(|command| !command.state.is_final()).count();
+            let open = entry.commands.iter().filter(|command| !command.has_ended()).count();
             if open >= MAX_OPEN {
                 return Err(ControlError::TooMany(format!(
                     "{open} commands wait for this agent already; cancel some"
@@ -197,12 +197,22 @@ fn kind(order: CommandOrder, id: &str) -> Result<CommandKind, ControlError> {
     if kind.len() > 256 {
         return Err(ControlError::invalid("/type", "a type has at most 256 bytes"));
     }
+    if let Some(known) = tidegate_custom::describe(&capability) {
+        let orders =
+            known.messages.iter().filter(|message| message.direction == tidegate_custom::Direction::ToAgent);
+        let kinds: Vec<_> = orders.map(|message| message.kind).collect();
+        if !kinds.contains(&kind.as_str()) {
+            let message =
+                format!("{capability} has no type {kind:?} for agents; it has {}", kinds.join(", "));
+            return Err(ControlError::invalid("/type", message));
+        }
+    }
     if data.len() > tidegate_custom::MAX_DATA_BYTES {
         let message =
             format!("data has {} bytes, at most {} are sent", data.len(), tidegate_custom::MAX_DATA_BYTES);
         return Err(ControlError::invalid("/data", message));
     }
-    if capability != tidegate_custom::CHATOPS || kind != tidegate_custom::chatops::REQUEST {
+    if capability != tidegate_custom::CHATOPS {
         // What is in the catalogue and is no request is never answered; of others nothing is known.
         let answers = tidegate_custom::describe(&capability).is_none();
         return Ok(CommandKind::Custom { capability, kind, data, answers });

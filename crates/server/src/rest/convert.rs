@@ -135,7 +135,7 @@ pub(super) fn command(command: &Command) -> api::Command {
         capability,
         message_type,
         state: command.state.as_str().to_owned(),
-        ended: command.state.is_final(),
+        ended: command.has_ended(),
         reason: outcome.map(|outcome| outcome.detail.clone()).unwrap_or_default(),
         actor: command.actor.clone(),
         created_at: time(command.created_at),

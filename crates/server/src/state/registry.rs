@@ -53,10 +53,10 @@ impl Entry {
 
     /// Drops the oldest ended commands beyond what is kept.
     pub(crate) fn forget_ended(&mut self) {
-        let ended = self.commands.iter().filter(|command| command.state.is_final()).count();
+        let ended = self.commands.iter().filter(|command| command.has_ended()).count();
         let mut surplus = ended.saturating_sub(ENDED_COMMANDS);
         self.commands.retain(|command| {
-            let drop = surplus > 0 && command.state.is_final();
+            let drop = surplus > 0 && command.has_ended();
             surplus -= usize::from(drop);
             !drop
         });

@@ -271,3 +271,16 @@ async fn given_a_request_when_the_agent_answers_then_the_command_shows_the_answe
     let ended = world.get(&path).await.expect(200);
     assert_eq!((&ended["state"], &ended["answer"]["data"]["http_code"]), (&json!("failed"), &json!("500")));
 }
+
+/// A type that a known capability does not have would be dropped by the agent without a word: it is refused.
+#[tokio::test]
+async fn given_a_type_that_the_capability_does_not_have_when_queued_then_it_is_refused() {
+    let world = World::new().await;
+    let mut agent = Reporter::new(1);
+    world.poll(&agent.full()).await;
+    let order = json!({"kind": "custom", "capability": NULL, "type": "do nothing"});
+    let path = format!("/agents/{}/commands", agent.uid);
+    let problem = world.post(&path, order).await.expect(422);
+    assert_eq!(problem["errors"][0]["pointer"], "/type");
+    assert!(problem["detail"].as_str().unwrap().contains("Null Command"), "{problem}");
+}

@@ -20,8 +20,8 @@ impl Handler for NullCommand {
                 let value = order.dummy_value.unwrap_or_default();
                 tracing::info!(value = %value.escape_debug(), "a null command arrived");
             }
-            Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "a null command is ignored"),
+            Ok(_) => tracing::warn!("a message of the null command's capability is none of its orders"),
+            Err(error) => tracing::warn!(%error, "a null command is ignored"),
         }
         Box::pin(std::future::ready(None))
     }

@@ -1,0 +1,25 @@
+//! The whole system, as stories: server, supervisors, agents and command line together. Each story is told on the
+//! fake Fluent Bit and, where there is one, on a real binary.
+
+#![expect(clippy::unwrap_used, reason = "a test: a failed step of its own fails it")]
+
+#[path = "system/cli.rs"]
+mod cli;
+#[path = "system/commands.rs"]
+mod commands;
+#[path = "system/configs.rs"]
+mod configs;
+#[path = "system/crashes.rs"]
+mod crashes;
+#[path = "system/disk.rs"]
+mod disk;
+#[path = "system/polling.rs"]
+mod polling;
+#[path = "system/refusals.rs"]
+mod refusals;
+#[path = "system/server.rs"]
+mod server;
+#[path = "system/starts.rs"]
+mod starts;
+#[path = "system/steps.rs"]
+mod steps;
