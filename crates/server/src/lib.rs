@@ -1,6 +1,6 @@
 //! tidegate-server: one view of a fleet's state and of what operators want.
 //!
-//! Agents come in through [`agents`], operators through [`rest`]; both act on [`state`], operators only by way of the
+//! Agents come in through `agents`, operators through `rest`; both act on `state`, operators only by way of the
 //! use cases in [`control`]. [`run::start`] puts the whole together and is what tests use too.
 
 mod agents;

@@ -189,8 +189,10 @@ pub(super) fn audit(connection: &Connection, entry: &AuditEntry) -> rusqlite::Re
 pub(super) fn collect_garbage(connection: &mut Connection) -> rusqlite::Result<u64> {
     let transaction = connection.transaction()?;
     let mut removed = 0;
-    removed += transaction
-        .execute("DELETE FROM events WHERE number <= (SELECT max(number) FROM events) - ?1", [KEEP_EVENTS])?;
+    removed += transaction.execute(
+        "DELETE FROM events WHERE number <= (SELECT number FROM events ORDER BY number DESC LIMIT 1 OFFSET ?1)",
+        [KEEP_EVENTS],
+    )?;
     removed += transaction.execute(
         "DELETE FROM changes WHERE revision <= (SELECT revision FROM changes ORDER BY revision DESC LIMIT 1 OFFSET ?1)",
         [KEEP_CHANGES],

@@ -1,6 +1,6 @@
 //! What flows: inputs make records, filters judge them, outputs take chunks.
 //!
-//! Only a little really acts: `dummy` and `http` inputs, `grep`, and the outputs of [`sink`]. The
+//! Only a little really acts: `dummy` and `http` inputs, `grep`, and the outputs of `sink`. The
 //! other plugins hold their place in the metrics.
 
 mod chunk;
