@@ -33,8 +33,9 @@ fi
 cargo test --workspace --all-features --locked --no-fail-fast 2>&1 | tee "$log" || status=$?
 
 step "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet || status=$?
 
 awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
      END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$log"
+[ "$status" -eq 0 ] || say "failed: see above"
 exit "$status"
