@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use rustix::fs::OFlags;
+
 /// Replaces the file at `path` with `bytes`, mode 0600: a temporary file beside it is written, synced and renamed
 /// over it, and the folder is synced. A crash or a full disk leaves the old content.
 ///
@@ -32,12 +34,13 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Reads a whole file of at most `limit` bytes; `None` when there is none.
+/// Reads a whole file of at most `limit` bytes; `None` when there is none. Never waits for a writer: what is no regular
+/// file is refused, and a regular one that has nothing to say yet (such as `/proc/kmsg`) is an error.
 ///
 /// # Errors
 /// What the file system said; [`io::ErrorKind::FileTooLarge`] for a longer file.
 pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
+    let file = match open_regular(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -52,6 +55,21 @@ pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
         ));
     }
     Ok(Some(bytes))
+}
+
+/// Opens a file for reading without waiting for anyone. It is looked at before it is opened, for to open a device may
+/// set it to work, and again afterwards, for it may have been exchanged in between.
+fn open_regular(path: &Path) -> io::Result<File> {
+    // That it is closed on exec, std sees to by itself.
+    const FLAGS: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
+    let regular = |meta: fs::Metadata| {
+        if meta.is_file() { Ok(()) } else { Err(io::Error::other("it is not a regular file")) }
+    };
+    regular(fs::metadata(path)?)?;
+    let flags = i32::try_from(FLAGS.bits()).map_err(io::Error::other)?;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    regular(file.metadata()?)?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -88,5 +106,19 @@ mod tests {
         assert_eq!(read_bounded(&path, 3).unwrap(), None);
         write_atomic(&path, b"1234").unwrap();
         assert_eq!(read_bounded(&path, 3).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn given_what_is_no_regular_file_when_read_then_it_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR).unwrap();
+        for path in [fifo.as_path(), Path::new("/dev/zero"), folder.path()] {
+            let (sender, receiver) = std::sync::mpsc::channel();
+            let path = path.to_owned();
+            std::thread::spawn(move || sender.send(read_bounded(&path, 10)));
+            let read = receiver.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
+            assert_eq!(read.unwrap_err().to_string(), "it is not a regular file");
+        }
     }
 }

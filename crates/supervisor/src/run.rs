@@ -11,6 +11,7 @@ use crate::dispatch::Dispatcher;
 use crate::handlers::{ChatOps, NullCommand, Registry, Shutdown};
 use crate::identity::{self, IdentityError};
 use crate::settings::{Allowed, Settings};
+use crate::state::StateDir;
 use crate::supervise::{self, AgentSettings, StartError};
 
 /// Most answers of handlers that wait for the client.
@@ -48,6 +49,8 @@ pub enum RunError {
 pub async fn run(settings: Settings) -> Result<(), RunError> {
     let (stop, _) = watch::channel(false);
     on_signals(stop.clone()).map_err(RunError::Signals)?;
+    // Before anything is written there.
+    StateDir::refuse_foreign(&settings.state_dir).map_err(StartError::State)?;
     let uid = identity::load(&settings.state_dir)?;
     tracing::info!(%uid, endpoint = %settings.endpoint, allow = ?settings.allow, "the supervisor starts");
     let agent = AgentSettings {
@@ -60,7 +63,19 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         attributes: settings.attributes.clone(),
         instance_uid: uid,
     };
-    let handle = Box::pin(supervise::start(agent)).await?;
+    let mut told = stop.subscribe();
+    let started = tokio::select! {
+        biased;
+        _ = told.wait_for(|stop| *stop) => None,
+        started = Box::pin(supervise::start(agent)) => Some(started?),
+    };
+    let Some(handle) = started else {
+        // Nothing was started yet; what an earlier supervisor left is stopped as it would be later on.
+        let stopping = supervise::stop_left(&settings.state_dir);
+        return Ok(tokio::time::timeout(STOP_DEADLINE, stopping)
+            .await
+            .map_err(|_| RunError::StopDeadline)??);
+    };
     Box::pin(serve(&settings, uid, handle, stop)).await
 }
 

@@ -11,8 +11,14 @@
 #[path = "process/world.rs"]
 mod world;
 
+#[path = "process/again.rs"]
+mod again;
 #[path = "process/apply.rs"]
 mod apply;
+#[path = "process/disk.rs"]
+mod disk;
+#[path = "process/early.rs"]
+mod early;
 #[path = "process/faults.rs"]
 mod faults;
 #[path = "process/start.rs"]

@@ -3,6 +3,7 @@
 
 mod failure;
 mod offer;
+mod probation;
 mod prove;
 mod rollback;
 mod store;
@@ -16,11 +17,12 @@ use crate::{
     machine::{CheckError, Loaded, Machine, Origin},
     report::Phase,
     state::{Entry, Journal, StateError, hex},
+    text,
 };
 
 pub use failure::{After, Failure, Proof};
 pub use offer::{OfferError, OfferedFile, OfferedFiles};
-pub use store::{load, store};
+pub use store::{load, shown, store};
 
 /// Applies one offer. `None`: it runs and is proven. Otherwise what to report as the failure.
 ///
@@ -33,6 +35,10 @@ pub async fn apply(
 ) -> Option<String> {
     let map = offer.config.clone().unwrap_or_default();
     let entry = Entry { hash: hex(&offer.config_hash), content: config_hash(&map).to_string() };
+    if journal.candidate.as_ref().is_some_and(|candidate| candidate.content != entry.content) {
+        // A newer offer stands in place of the one that was interrupted.
+        journal.drop_candidate();
+    }
     if runs_already(machine, journal, &entry) {
         journal.current = Some(entry);
         return None;
@@ -44,10 +50,13 @@ pub async fn apply(
         Ok(()) => return None,
         Err(failure) => failure,
     };
-    let report = failure.report(machine);
+    let mut report = failure.report(machine);
     tracing::warn!(config = %entry.hash, proof = failure.proof.name(), "an offered config failed: {}", failure.what);
-    rollback::roll_back(machine, failure.after).await;
-    journal.candidate = None;
+    if let Err(error) = rollback::roll_back(machine, failure.after).await {
+        report =
+            format!("{}\nthe last good config could not be put back: {error}", text::head(&report, 3500));
+    }
+    journal.drop_candidate();
     // A disk that is full or a binary that is gone says nothing about the config: it may be offered again.
     if failure.blames_config() {
         journal.refuse(&entry, &report);
@@ -84,7 +93,8 @@ async fn attempt(
         .map_err(|error| Failure::untouched(Proof::Offer, error.to_string()))?;
     let disk = |error: StateError| Failure::untouched(Proof::Disk, error.to_string());
     let (source, files) = store(&machine.state, &entry.content, &offered).map_err(disk)?;
-    journal.candidate = Some(entry.clone());
+    // Written down before the config's includes are read: whatever happens there, the next supervisor knows of it.
+    journal.begin(entry);
     machine.state.save_journal(journal).map_err(disk)?;
 
     let origin = Origin::Offered(entry.clone());
@@ -100,18 +110,28 @@ async fn attempt(
     // From here on the new config runs: it is the one to report, and to judge the components by.
     let former = std::mem::replace(&mut machine.loaded, next.clone());
     let proven = prove::hold(machine, &before, probation).await;
-    if proven.is_err() {
+    let written = proven.and_then(|()| commit(machine, journal, entry));
+    if let Err(failure) = written {
         machine.loaded = former;
+        return Err(failure);
     }
-    proven?;
+    machine.release(&next.rendered);
     machine.adopt_config(next);
-    journal.commit(entry.clone());
-    machine.state.save_journal(journal).map_err(|error| Failure {
+    machine.state.keep_configs(&[&entry.content, crate::machine::LOCAL]);
+    Ok(())
+}
+
+/// Writes down that an offer is proven. Only when that is done it counts: a config that the next supervisor would not
+/// know of must not be kept.
+fn commit(machine: &Machine, journal: &mut Journal, entry: &Entry) -> Result<(), Failure> {
+    let mut committed = journal.clone();
+    committed.commit(entry.clone());
+    machine.state.save_journal(&committed).map_err(|error| Failure {
         proof: Proof::Disk,
         what: error.to_string(),
         after: After::Running,
     })?;
-    machine.state.keep_configs(&[&entry.content, crate::machine::LOCAL]);
+    *journal = committed;
     Ok(())
 }
 

@@ -7,12 +7,15 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-use super::failure::{After, Failure, Proof};
+use super::{
+    failure::{After, Failure, Proof},
+    probation::{Probation, Step},
+};
 use crate::{
     child::{Exit, PortOwner, port_owner},
     files::read_bounded,
     kind::{ComponentState, LineVerdict, Pulse, Source},
-    machine::{Loaded, Machine},
+    machine::{Loaded, Machine, StartFault},
     report::Phase,
 };
 
@@ -32,10 +35,6 @@ const AFTERMATH: Duration = Duration::from_millis(2500);
 const DEAF: Duration = Duration::from_millis(1500);
 /// After this time a reload counts as a standstill.
 const OVERDUE: Duration = Duration::from_secs(5);
-/// How long the components may take to show.
-const COMPONENTS_DEADLINE: Duration = Duration::from_secs(5);
-/// How often the agent is looked at during the probation.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// Puts the config in place and makes the agent load it: by a reload of the running process where that is possible,
 /// else by a new process. Proofs: disk, reload or process.
@@ -50,8 +49,11 @@ pub(super) async fn bring_up(machine: &mut Machine, next: &Loaded) -> Result<(),
         return reload(machine, next, &before).await;
     }
     // Another format, an agent that does not answer, or none at all: a new process.
-    machine.install(&next.rendered).map_err(|error| Failure::untouched(Proof::Disk, error.to_string()))?;
-    machine.stop().await;
+    machine.swap(&next.rendered).map_err(|error| Failure::untouched(Proof::Disk, error.to_string()))?;
+    // What ran before holds it up, as it may a reload: that says nothing of the config.
+    let alive =
+        |what: StartFault| Failure { proof: Proof::Reload, what: what.to_string(), after: After::Hung };
+    machine.stop().await.map_err(alive)?;
     machine.start_on(next).map_err(|error| Failure {
         proof: Proof::Process,
         what: error.to_string(),
@@ -66,19 +68,31 @@ pub(super) async fn reload(machine: &mut Machine, next: &Loaded, before: &Pulse)
         sleep(DEAF.saturating_sub(halted.elapsed())).await;
     }
     let deadline = RELOAD_DEADLINE.max(machine.loaded.rendered.grace + Duration::from_secs(5));
-    machine.install(&next.rendered).map_err(|error| Failure::untouched(Proof::Disk, error.to_string()))?;
+    machine.swap(&next.rendered).map_err(|error| Failure::untouched(Proof::Disk, error.to_string()))?;
     machine.mark_log();
+    // A supervisor that finds this process must not take it for one that runs the former config.
+    let former = not_certain(machine);
     machine.reloading(false);
     let ended = await_reload(machine, next, before, deadline).await;
     machine.reload_ended();
     if let (Ok(()), Some(running)) = (&ended, &mut machine.running) {
         running.port = next.rendered.port;
         running.halted = None;
+        running.loaded = next.fingerprint();
     }
     if let (Err(Failure { after: After::Halted, .. }), Some(running)) = (&ended, &mut machine.running) {
         running.halted = Some(Instant::now());
+        running.loaded = former;
     }
+    machine.record();
     ended
+}
+
+/// Writes down that what the process has loaded is about to change, and gives what it was.
+fn not_certain(machine: &mut Machine) -> String {
+    let former = machine.running.as_mut().map(|running| std::mem::take(&mut running.loaded));
+    machine.record();
+    former.unwrap_or_default()
 }
 
 async fn await_reload(
@@ -184,8 +198,7 @@ pub(super) async fn hold(
 ) -> Result<(), Failure> {
     let failed = |proof, what: String| Failure { proof, what, after: After::Running };
     port(machine)?;
-    let begun = Instant::now();
-    let mut seen_at: Option<Instant> = None;
+    let mut clock = Probation::new(probation, Instant::now());
     loop {
         machine.look().await;
         if let Some(exit) = ended(machine).await {
@@ -195,40 +208,60 @@ pub(super) async fn hold(
         if let Some((_, line)) = machine.marked().find(|(verdict, _)| is_fatal(*verdict)) {
             return Err(failed(Proof::Log, format!("the agent logged: {line}")));
         }
-        let missing = missing(machine);
-        if missing.is_empty() && machine.phase == Phase::Running {
-            let held_since = *seen_at.get_or_insert_with(Instant::now);
-            if let Some((name, state)) = worsened(machine, before) {
-                return Err(failed(Proof::Health, format!("{name} {}", state.error)));
-            }
-            if held_since.elapsed() >= probation {
-                return Ok(());
-            }
-        } else if begun.elapsed() > COMPONENTS_DEADLINE && seen_at.is_none() {
-            let what = if missing.is_empty() {
-                "the agent does not answer with its metrics".to_owned()
-            } else {
-                format!("not in the agent's metrics: {}", missing.join(", "))
-            };
-            return Err(failed(Proof::Components, what));
-        }
-        if machine.running.as_ref().is_some_and(|running| running.misses >= 3) {
+        let misses = machine.running.as_ref().map_or(0, |running| running.misses);
+        if misses >= 3 {
             return Err(Failure {
                 proof: Proof::Health,
                 what: "the agent stopped answering".to_owned(),
                 after: After::Hung,
             });
         }
-        let rest = seen_at.map_or(POLL, |at| probation.saturating_sub(at.elapsed()).min(LOOK));
-        sleep(rest.max(Duration::from_millis(10))).await;
+        let gap = gap(machine);
+        if gap.is_none()
+            && let Some((name, state)) = worsened(machine, before)
+        {
+            return Err(failed(Proof::Health, format!("{name} {}", state.error)));
+        }
+        // One look without an answer is no gap, and no proof either.
+        let wait = match clock.step(Instant::now(), gap.is_none(), misses == 0) {
+            Step::Held => return Ok(()),
+            Step::Wait(wait) => wait,
+            Step::Missing => {
+                let (proof, what) =
+                    gap.unwrap_or((Proof::Components, "the agent was not seen at work".into()));
+                return Err(failed(proof, what));
+            }
+            Step::Overdue => {
+                let what = "the agent did not stay seen at work for the probation; its parts came and went";
+                return Err(failed(Proof::Health, what.to_owned()));
+            }
+        };
+        sleep(wait).await;
     }
+}
+
+/// Why the agent is not seen at work with all that its config names, if it is not.
+fn gap(machine: &Machine) -> Option<(Proof, String)> {
+    if machine.has_foreign_port() {
+        return Some((Proof::Port, machine.trouble().to_owned()));
+    }
+    let missing = missing(machine);
+    if !missing.is_empty() {
+        return Some((Proof::Components, format!("not in the agent's metrics: {}", missing.join(", "))));
+    }
+    let unseen = || (Proof::Components, "the agent does not answer with its metrics".to_owned());
+    (machine.phase != Phase::Running).then(unseen)
 }
 
 fn port(machine: &Machine) -> Result<(), Failure> {
     let Some(running) = &machine.running else { return Ok(()) };
     match port_owner(running.child.pid(), running.port) {
+        Ok(PortOwner::Ours) => Ok(()),
         // Tables that cannot be read (another user's process) leave the answer itself as the only witness.
-        Ok(PortOwner::Ours) | Err(_) => Ok(()),
+        Err(error) => {
+            tracing::warn!(port = running.port, %error, "the port proof is passed over: it cannot be told whose port it is");
+            Ok(())
+        }
         Ok(_) => Err(Failure {
             proof: Proof::Port,
             what: format!("port {} is not held by the agent's process", running.port),

@@ -28,7 +28,7 @@ struct Described {
     role: String,
 }
 
-/// Writes the files of an offer and gives its main file and all files as they are shown.
+/// Writes the files of an offer, those that are not there yet, and gives its main file and all files as they are shown.
 ///
 /// # Errors
 /// [`StateError`], such as for a full disk.
@@ -39,7 +39,7 @@ pub fn store(
 ) -> Result<(Source, Vec<ShownFile>), StateError> {
     let folder = state.config(content);
     for file in &offered.files {
-        state.write(&folder.join("files").join(&file.path), &file.body)?;
+        state.keep(&folder.join("files").join(&file.path), &file.body)?;
     }
     let described = offered.files.iter().map(|file| Described {
         name: file.name.clone(),
@@ -50,13 +50,15 @@ pub fn store(
     let manifest = Manifest { main: offered.main, files: described.collect() };
     let path = folder.join("manifest.json");
     match serde_json::to_vec_pretty(&manifest) {
-        Ok(bytes) => state.write(&path, &bytes)?,
+        Ok(bytes) => state.keep(&path, &bytes)?,
         Err(error) => return Err(StateError::Write { path, source: error.into() }),
     }
     Ok(shown(state, content, offered))
 }
 
-fn shown(state: &StateDir, content: &str, offered: &OfferedFiles) -> (Source, Vec<ShownFile>) {
+/// The main file of a stored offer and all its files as they are shown.
+#[must_use]
+pub fn shown(state: &StateDir, content: &str, offered: &OfferedFiles) -> (Source, Vec<ShownFile>) {
     let main = offered.main();
     let source = Source {
         path: state.config(content).join("files").join(main.map_or("", |file| file.path.as_str())),

@@ -1,29 +1,56 @@
 //! Taking over the process that an earlier supervisor left running (decision D11; hard-cases.md, 8 and 9).
 
-use std::path::Path;
+use rustix::{
+    io::Errno,
+    process::{Pid, PidfdFlags, pidfd_open, test_kill_process},
+};
 
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use super::{Child, Identity, stat};
 
-use super::{Child, Identity, program_of};
+/// What has become of a recorded process.
+#[derive(Debug)]
+pub enum Adoption {
+    /// It has ended; its number may belong to another by now.
+    Gone,
+    /// It runs and is taken over.
+    Alive(Child),
+    /// It cannot be told, for the reason given: another one must not be started beside it.
+    Unknown(String),
+}
 
-/// Takes over the recorded process if it still runs and is the very same one: number, start time, boot and program
-/// file. `None` when it has ended or its number belongs to another by now.
+/// Takes over the recorded process if it still runs and is the very same one: number, start time and boot. Its program
+/// file is not asked for: it cannot always be read, and a process that has replaced its program is still the same.
 #[must_use]
-pub fn adopt(identity: &Identity, program: &Path) -> Option<Child> {
-    let pid = Pid::from_raw(identity.pid)?;
+pub fn adopt(identity: &Identity) -> Adoption {
+    let Some(pid) = Pid::from_raw(identity.pid) else { return Adoption::Gone };
     // The pidfd comes first: from then on the number cannot pass to another process unnoticed.
-    let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok()?;
-    let running = Identity::of(identity.pid).ok()??;
-    if running != *identity || program_of(identity.pid).as_deref() != Some(program) {
-        tracing::info!(
-            pid = identity.pid,
-            "the recorded process has ended; its number belongs to another one"
-        );
-        return None;
+    let pidfd = match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(pidfd) => pidfd,
+        Err(Errno::SRCH) => return Adoption::Gone,
+        Err(error) => return Adoption::Unknown(format!("it cannot be watched: {error}")),
+    };
+    match stat(identity.pid) {
+        Ok(Some(stat)) if matches!(stat.state, 'Z' | 'X') => return Adoption::Gone,
+        // A number that `/proc` hides (its option hidepid) is still in use.
+        Ok(None) if test_kill_process(pid) != Err(Errno::SRCH) => {
+            return Adoption::Unknown("/proc does not show it to this user".to_owned());
+        }
+        Ok(_) => {}
+        Err(error) => return Adoption::Unknown(format!("/proc cannot be read: {error}")),
     }
-    Child::adopted(running, pidfd)
-        .inspect_err(|error| tracing::warn!(pid = identity.pid, %error, "cannot watch the recorded process"))
-        .ok()
+    let running = match Identity::of(identity.pid) {
+        Ok(Some(running)) if running == *identity => running,
+        Ok(_) => {
+            let pid = identity.pid;
+            tracing::info!(pid, "the recorded process has ended; its number belongs to another one");
+            return Adoption::Gone;
+        }
+        Err(error) => return Adoption::Unknown(format!("/proc cannot be read: {error}")),
+    };
+    match Child::adopted(running, pidfd) {
+        Ok(child) => Adoption::Alive(child),
+        Err(error) => Adoption::Unknown(format!("it cannot be watched: {error}")),
+    }
 }
 
 #[cfg(test)]
@@ -33,31 +60,29 @@ mod tests {
     use std::{fs::File, time::Duration};
 
     #[tokio::test]
-    async fn given_a_running_process_when_adopted_then_only_with_its_own_identity_and_program() {
+    async fn given_a_running_process_when_adopted_then_only_with_its_own_identity() {
         let folder = tempfile::tempdir().unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
-        let program = std::fs::canonicalize("/bin/sleep").unwrap();
-        let line =
-            CommandLine { program: program.clone(), args: vec!["600".into()], cwd: folder.path().into() };
+        let line = CommandLine {
+            program: "/bin/sh".into(),
+            // Another program file after a moment, as under a wrapper script.
+            args: vec!["-c".into(), "exec sleep 600".into()],
+            cwd: folder.path().into(),
+        };
         let mut parent = Child::spawn(&line, &log).unwrap();
         let identity = parent.identity().clone();
-        let exec = async {
-            while program_of(identity.pid).as_deref() != Some(program.as_path()) {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), exec).await.unwrap();
 
         let other_start = Identity { start_ticks: identity.start_ticks + 1, ..identity.clone() };
         let other_boot = Identity { boot_id: "x".into(), ..identity.clone() };
-        assert!(adopt(&other_start, &program).is_none());
-        assert!(adopt(&other_boot, &program).is_none());
-        assert!(adopt(&identity, Path::new("/bin/other")).is_none());
-        let mut adopted = adopt(&identity, &program).unwrap();
+        let no_process = Identity { pid: i32::MAX - 1, ..identity.clone() };
+        for other in [other_start, other_boot, no_process] {
+            assert!(matches!(adopt(&other), Adoption::Gone), "{other:?}");
+        }
+        let Adoption::Alive(mut adopted) = adopt(&identity) else { panic!("it runs") };
 
         parent.kill().await;
         let exit = tokio::time::timeout(Duration::from_secs(10), adopted.exited()).await.unwrap();
         assert_eq!(exit, Exit::Unknown);
-        assert!(adopt(&identity, &program).is_none(), "an ended process is not adopted");
+        assert!(matches!(adopt(&identity), Adoption::Gone), "an ended process is not adopted");
     }
 }

@@ -81,14 +81,6 @@ fn boot_id() -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
 }
 
-/// The program file of a process; a deleted file (replaced by an upgrade) keeps its former path.
-#[must_use]
-pub fn program_of(pid: i32) -> Option<PathBuf> {
-    let link = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
-    let text = link.to_string_lossy();
-    Some(text.strip_suffix(" (deleted)").map_or_else(|| link.clone(), PathBuf::from))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,7 +102,6 @@ mod tests {
         let pid = i32::try_from(std::process::id()).unwrap();
         let first = Identity::of(pid).unwrap().unwrap();
         assert_eq!(Identity::of(pid).unwrap(), Some(first));
-        assert_eq!(program_of(pid), std::env::current_exe().ok());
     }
 
     #[test]

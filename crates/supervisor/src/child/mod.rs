@@ -9,10 +9,10 @@ mod process;
 mod run;
 mod socket;
 
-pub use adopt::adopt;
+pub use adopt::{Adoption, adopt};
 pub use exit::Exit;
-pub use identity::{Identity, Stat, program_of, stat};
+pub use identity::{Identity, Stat, stat};
 pub use log::{Lines, LogTail};
-pub use process::{Child, CommandLine, SpawnError, Stopped};
+pub use process::{Child, CommandLine, SpawnError, is_withheld};
 pub use run::{Finished, RunError, run_to_end};
 pub use socket::{PortOwner, free_port, is_free, port_owner};

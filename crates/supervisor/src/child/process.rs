@@ -54,6 +54,12 @@ pub enum SpawnError {
     },
 }
 
+/// True for an environment variable that is the supervisor's own and is kept from the agent.
+#[must_use]
+pub fn is_withheld(variable: &str) -> bool {
+    variable.starts_with("TIDEGATE_")
+}
+
 fn advice(source: &io::Error) -> String {
     match source.kind() {
         io::ErrorKind::NotFound => "there is no such file; install it or name its path".to_owned(),
@@ -83,9 +89,7 @@ impl Child {
         let start = |source| SpawnError::Start { program: line.program.clone(), source };
         let mut command = Command::new(&line.program);
         // What the supervisor is told in its environment (tokens among it) is not the agent's to know.
-        for (name, _) in
-            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TIDEGATE_"))
-        {
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_withheld(&name.to_string_lossy())) {
             command.env_remove(name);
         }
         let mut handle = command
@@ -162,42 +166,39 @@ impl Child {
         Ok(pidfd_send_signal(self.watch.get_ref(), signal)?)
     }
 
-    /// Stops it: SIGTERM, then after `patience` SIGKILL for its whole group. Says how it ended and whether it had
-    /// to be killed.
-    pub async fn stop(&mut self, patience: Duration) -> (Exit, Stopped) {
-        if self.exit.is_none()
-            && self.signal(Signal::TERM).is_ok()
-            && let Ok(exit) = timeout(patience, self.exited()).await
-        {
-            return (exit, Stopped::Gracefully);
+    /// Kills it, for a process that nobody will wait for any more; it is reaped in the background, for one that waits
+    /// for a device ends when the device lets it.
+    pub(super) fn abandon(mut self) {
+        if self.exit.is_some() {
+            return;
         }
-        (self.kill().await, Stopped::Killed)
-    }
-
-    /// Kills it and waits for its end without yielding, which takes the kernel a moment only: for a process that
-    /// nobody will wait for any more.
-    pub(super) fn abandon(&mut self) {
-        if self.exit.is_none() && self.signal(Signal::KILL).is_ok() && self.handle.is_some() {
-            self.reap();
+        self.send_kill();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            // Nobody waits for the outcome.
+            drop(runtime.spawn(async move { self.exited().await }));
         }
     }
 
-    /// Kills its whole group at once.
-    pub async fn kill(&mut self) -> Exit {
-        if self.exit.is_none() && self.signal(Signal::KILL).is_ok() {
+    /// Kills its whole group at once. `None`: it still lives after 5 s, for it waits for a device; the kill stands and
+    /// takes effect when the wait ends.
+    pub async fn kill(&mut self) -> Option<Exit> {
+        if self.exit.is_none() {
+            self.send_kill();
+        }
+        timeout(KILL_WAIT, self.exited()).await.ok()
+    }
+
+    fn send_kill(&self) {
+        if self.signal(Signal::KILL).is_ok() {
             kill_group(self.identity.pid);
         }
-        timeout(KILL_WAIT, self.exited()).await.unwrap_or(Exit::Unknown)
     }
-}
 
-/// How a stop went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stopped {
-    /// It ended by itself after SIGTERM.
-    Gracefully,
-    /// It had to be killed; what it had not delivered may be lost.
-    Killed,
+    /// True when its end was seen.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.exit.is_some()
+    }
 }
 
 /// Only called while the leader's number is held by it, running or not yet reaped.
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn given_a_deaf_program_when_stopped_then_it_is_killed_with_its_group() {
+    async fn given_a_deaf_program_when_killed_then_it_is_killed_with_its_group() {
         let (mut child, folder) = shell("trap '' TERM; sleep 600 & echo $! > pid; wait; sleep 600");
         let file = folder.path().join("pid");
         let grandchild: i32 = loop {
@@ -266,13 +267,24 @@ mod tests {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         };
-        assert_eq!(child.stop(Duration::from_millis(200)).await, (Exit::Signal(9), Stopped::Killed));
+        child.signal(Signal::TERM).unwrap();
+        assert!(timeout(Duration::from_millis(200), child.exited()).await.is_err(), "it is deaf");
+        assert!(!child.has_ended());
+        assert_eq!(child.kill().await, Some(Exit::Signal(9)));
+        assert!(child.has_ended());
         let gone = async {
             while Identity::of(grandchild).unwrap().is_some() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
         timeout(Duration::from_secs(10), gone).await.unwrap();
+    }
+
+    #[test]
+    fn given_variables_then_only_the_supervisors_own_are_withheld() {
+        for (name, expect) in [("TIDEGATE_TOKEN", true), ("PATH", false), ("MY_TIDEGATE_X", false)] {
+            assert_eq!(is_withheld(name), expect, "{name}");
+        }
     }
 
     #[tokio::test]

@@ -77,6 +77,14 @@ pub enum LineVerdict {
     ReloadAborted,
 }
 
+impl LineVerdict {
+    /// True for lines that decide how an apply ends.
+    #[must_use]
+    pub const fn is_decisive(self) -> bool {
+        matches!(self, Self::ConfigError | Self::ReloadPastReturn | Self::ReloadHalted | Self::ReloadAborted)
+    }
+}
+
 /// The least that an agent says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pulse {

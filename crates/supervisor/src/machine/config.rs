@@ -5,13 +5,14 @@ use std::{
     time::Duration,
 };
 
+use sha2::{Digest as _, Sha256};
+
 use super::Machine;
 use crate::{
     child::{CommandLine, PortOwner, RunError, free_port, is_free, port_owner, run_to_end},
-    files::read_bounded,
     kind::{RenderError, Rendered, Source},
     report::{ShownFile, effective_config},
-    state::{Entry, StateDir, StateError},
+    state::{Entry, StateDir, StateError, hex},
 };
 
 /// How long a check of a config may take; it takes 10 ms.
@@ -47,6 +48,25 @@ impl Loaded {
             Origin::Local => LOCAL,
             Origin::Offered(entry) => &entry.content,
         }
+    }
+
+    /// One hash over all that the agent loads by this config: the main file and what it includes as they stand, and
+    /// what is rendered of them. It tells whether a process that an earlier supervisor left has loaded the same.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let Rendered { text, included, includes, .. } = &self.rendered;
+        let main = [(&self.source.path, &self.source.text)];
+        let files = included.iter().chain(includes).map(|(path, text)| (path, text));
+        let mut hash = Sha256::new();
+        for (path, text) in main.into_iter().chain(files) {
+            // With their lengths, so that nothing can pass from one to the next.
+            for part in [path.as_os_str().as_encoded_bytes(), text.as_bytes()] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+        }
+        hash.update(text.as_bytes());
+        hex(&hash.finalize())
     }
 
     /// Renders a config.
@@ -160,7 +180,35 @@ impl Machine {
     /// [`StateError`]; the former main file stays then.
     pub fn install(&self, rendered: &Rendered) -> Result<(), StateError> {
         write_includes(&self.state, rendered)?;
-        put(&self.state, &self.run_file(rendered), &rendered.text)
+        self.state.keep(&self.run_file(rendered), rendered.text.as_bytes())
+    }
+
+    /// Puts a config in place of the one that runs, which is kept so that [`Machine::install`] of it needs no space.
+    ///
+    /// # Errors
+    /// [`StateError`]; what stood in the run folder stands there then.
+    pub fn swap(&self, next: &Rendered) -> Result<(), StateError> {
+        let main = self.run_file(next);
+        let includes = next.includes.iter().map(|(path, text)| (path, text));
+        for (path, text) in includes.chain([(&main, &next.text)]) {
+            // What does not change is not replaced, and what was kept before may still be the way back.
+            if !self.state.has(path, text.as_bytes()) {
+                self.state.retain(path)?;
+            }
+        }
+        self.install(next).inspect_err(|_| {
+            if let Err(error) = self.install(&self.loaded.rendered) {
+                tracing::error!(%error, "the config that runs could not be put back");
+            }
+        })
+    }
+
+    /// Gives up the files that [`Machine::swap`] kept: there is no way back any more.
+    pub fn release(&self, rendered: &Rendered) {
+        for (path, _) in &rendered.includes {
+            self.state.release(path);
+        }
+        self.state.release(&self.run_file(rendered));
     }
 
     /// Makes a config the one that counts: it is reported, and started after a crash.
@@ -189,6 +237,15 @@ pub fn media_type(name: &str) -> &'static str {
     if name.ends_with(".yaml") || name.ends_with(".yml") { "text/yaml" } else { "text/plain" }
 }
 
+/// True when the run folder holds this config already, which it does only after a check.
+#[must_use]
+pub fn is_in_place(state: &StateDir, rendered: &Rendered) -> bool {
+    let main = state.run().join(&rendered.name);
+    let includes = rendered.includes.iter();
+    state.has(&main, rendered.text.as_bytes())
+        && includes.into_iter().all(|(path, text)| state.has(path, text.as_bytes()))
+}
+
 /// Lets the agent's binary check a config.
 ///
 /// # Errors
@@ -200,23 +257,12 @@ pub async fn check(fixed: &super::Fixed, state: &StateDir, rendered: &Rendered) 
     state.write(&staged, rendered.text.as_bytes())?;
     let line =
         CommandLine { program: fixed.binary.clone(), args: fixed.kind.check_args(&staged), cwd: state.run() };
-    let finished = run_to_end(&line, &state.scratch(), CHECK_DEADLINE).await;
+    let finished = run_to_end(&line, CHECK_DEADLINE).await;
     // A staged file that stays behind is overwritten by the next one.
     let _ = std::fs::remove_file(&staged);
     fixed.kind.judge_check(&finished?).map_err(CheckError::Refused)
 }
 
 fn write_includes(state: &StateDir, rendered: &Rendered) -> Result<(), StateError> {
-    rendered.includes.iter().try_for_each(|(path, text)| put(state, path, text))
-}
-
-/// Writes a file unless it holds this text already: a full disk must not keep an agent from being started again on
-/// what is there.
-fn put(state: &StateDir, path: &Path, text: &str) -> Result<(), StateError> {
-    let there = read_bounded(path, text.len() as u64).ok().flatten();
-    if there.is_some_and(|there| there == text.as_bytes()) {
-        Ok(())
-    } else {
-        state.write(path, text.as_bytes())
-    }
+    rendered.includes.iter().try_for_each(|(path, text)| state.keep(path, text.as_bytes()))
 }

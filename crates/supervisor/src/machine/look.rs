@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{MARKED, Machine, Running, unix_nano};
+use super::{Machine, Running, unix_nano};
 use crate::{
     child::{self, PortOwner, port_owner},
     kind::{ComponentState, LineVerdict, Observation, ProbeError},
@@ -56,13 +56,10 @@ impl Machine {
             if verdict == LineVerdict::StorageFault {
                 self.storage_fault = Some((Instant::now(), line.clone()));
             }
-            if self.marked.len() == MARKED {
-                self.marked.pop_front();
-            }
             if verdict != LineVerdict::ReloadPastReturn {
                 self.last_error_line = Some(line.clone());
             }
-            self.marked.push_back((verdict, line));
+            self.remember(verdict, line);
         }
     }
 
@@ -75,9 +72,11 @@ impl Machine {
         if let Some(fault) = foreign_port(running) {
             // The answer may be another agent's: none of it is believed.
             self.trouble = fault;
+            self.foreign_port = true;
             self.components.clear();
             return;
         }
+        self.foreign_port = false;
         let now = Instant::now();
         running.misses = 0;
         running.answered = Some(now);
@@ -117,6 +116,7 @@ impl Machine {
         }
         let state = child::stat(running.child.pid()).ok().flatten().map(|stat| stat.state);
         let why = match state {
+            _ if running.unkillable => "it cannot be killed; no other is started until it is gone",
             Some('T' | 't') => "its process is stopped (SIGSTOP or a debugger)",
             Some('D') => "its process waits for a device and cannot be reached",
             _ => "its process runs but its API does not answer",
@@ -209,8 +209,17 @@ fn foreign_port(running: &mut Running) -> Option<String> {
     }
     match port_owner(running.child.pid(), running.port) {
         Ok(PortOwner::Other) => Some(format!("port {} of its API is held by another process", running.port)),
-        // Unreadable tables (another user's process) leave the answer itself as the only witness.
-        Ok(_) | Err(_) => {
+        Ok(_) => {
+            running.port_proven = Some(Instant::now());
+            None
+        }
+        Err(error) => {
+            // Unreadable tables (another user's process) leave the answer itself as the only witness.
+            if !running.port_unreadable {
+                running.port_unreadable = true;
+                let port = running.port;
+                tracing::warn!(port, %error, "it cannot be told whose port it is; its answers are taken as they come");
+            }
             running.port_proven = Some(Instant::now());
             None
         }

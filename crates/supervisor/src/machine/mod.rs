@@ -21,7 +21,7 @@ use crate::{
     state::StateDir,
 };
 
-pub use config::{CheckError, LOCAL, Loaded, Origin, Ports, check, media_type};
+pub use config::{CheckError, LOCAL, Loaded, Origin, Ports, check, is_in_place, media_type};
 pub use process::StartFault;
 
 /// How many telling log lines are kept between two looks of a proof.
@@ -64,7 +64,12 @@ pub struct Machine {
     port: u16,
     /// Why the process is not running or not well.
     trouble: String,
-    /// Log lines that tell of faults, since the last call of [`Machine::mark_log`].
+    /// True when its port was last found to be another process's.
+    foreign_port: bool,
+    /// The first line of each kind that decides an apply, since the last call of [`Machine::mark_log`]: no flood of
+    /// others may push it out.
+    decisive: Vec<(LineVerdict, String)>,
+    /// Other log lines that tell of faults, since the last call of [`Machine::mark_log`].
     marked: VecDeque<(LineVerdict, String)>,
     last_error_line: Option<String>,
     storage_fault: Option<(Instant, String)>,
@@ -97,6 +102,12 @@ pub struct Running {
     /// True after a reload that was given up: such a process no longer honours its grace time when it stops, and
     /// ignores signals for a moment (fluent-bit.md, "Hot reload").
     pub halted: Option<Instant>,
+    /// True after a kill that has not taken effect: it waits for a device and ends when that lets it.
+    pub unkillable: bool,
+    /// The fingerprint of the config that it has loaded; empty while that is not certain.
+    pub loaded: String,
+    /// True when it was said already that it cannot be told whose port it is.
+    pub port_unreadable: bool,
 }
 
 impl std::fmt::Debug for Machine {
@@ -133,6 +144,8 @@ impl Machine {
             version,
             port,
             trouble: String::new(),
+            foreign_port: false,
+            decisive: Vec::new(),
             marked: VecDeque::new(),
             last_error_line: None,
             storage_fault: None,
@@ -152,11 +165,35 @@ impl Machine {
     pub fn mark_log(&mut self) {
         self.read_log();
         self.marked.clear();
+        self.decisive.clear();
     }
 
     /// The telling log lines since the mark.
     pub fn marked(&self) -> impl Iterator<Item = &(LineVerdict, String)> {
-        self.marked.iter()
+        self.decisive.iter().chain(&self.marked)
+    }
+
+    /// Why the process is not running or not well; empty when nothing is known to be wrong.
+    #[must_use]
+    pub fn trouble(&self) -> &str {
+        &self.trouble
+    }
+
+    /// True when its port was last found to be another process's.
+    #[must_use]
+    pub fn has_foreign_port(&self) -> bool {
+        self.foreign_port
+    }
+
+    /// Remembers a telling line: the first of each decisive kind for sure, of the others the newest.
+    fn remember(&mut self, verdict: LineVerdict, line: String) {
+        if verdict.is_decisive() && self.decisive.iter().all(|(known, _)| *known != verdict) {
+            return self.decisive.push((verdict, line));
+        }
+        if self.marked.len() == MARKED {
+            self.marked.pop_front();
+        }
+        self.marked.push_back((verdict, line));
     }
 
     /// The last lines of the agent's log, at most `limit` bytes.

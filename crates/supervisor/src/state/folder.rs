@@ -35,6 +35,15 @@ pub enum StateError {
         /// What the system said.
         source: io::Error,
     },
+    /// It is something else's folder, which would be closed to all others.
+    #[error(
+        "the folder {path} cannot be the state folder: it holds other files and other users may enter it; name an \
+         empty folder or one that does not exist yet"
+    )]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Another supervisor holds it.
     #[error(
         "the state folder {path} is in use by another supervisor; stop that one or give this one its own folder"
@@ -66,14 +75,15 @@ fn reason(source: &io::Error) -> String {
 pub struct ChildRecord {
     /// Which process.
     pub identity: Identity,
-    /// Its program file.
-    pub program: PathBuf,
     /// The config file it was started with.
     pub config: PathBuf,
     /// The port of 127.0.0.1 on which it was told to answer.
     pub port: u16,
     /// When it was started, nanoseconds since 1970.
     pub started_unix_nano: u64,
+    /// The fingerprint of the config that it has loaded; empty while that is not certain.
+    #[serde(default)]
+    pub loaded: String,
 }
 
 /// The state folder, locked for this supervisor as long as the value lives.
@@ -84,11 +94,24 @@ pub struct StateDir {
 }
 
 impl StateDir {
+    /// Refuses a folder that others use; nothing is written to it.
+    ///
+    /// # Errors
+    /// [`StateError::Foreign`], or [`StateError::Open`] when it cannot be looked at.
+    pub fn refuse_foreign(root: &Path) -> Result<(), StateError> {
+        let open = |source| StateError::Open { path: root.to_owned(), source };
+        if is_open_to_others(root).map_err(open)? && !is_ours(root).map_err(open)? {
+            return Err(StateError::Foreign { path: root.to_owned() });
+        }
+        Ok(())
+    }
+
     /// Opens and locks the folder, making it with mode 0700 if need be.
     ///
     /// # Errors
     /// [`StateError`] when it cannot be made, entered or locked.
     pub fn open(root: &Path) -> Result<Self, StateError> {
+        Self::refuse_foreign(root)?;
         let open = |source| StateError::Open { path: root.to_owned(), source };
         make_private(root).map_err(open)?;
         let root = fs::canonicalize(root).map_err(open)?;
@@ -122,12 +145,6 @@ impl StateDir {
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.root.join("agent.log")
-    }
-
-    /// The output of a finished check or query of the binary.
-    #[must_use]
-    pub fn scratch(&self) -> PathBuf {
-        self.root.join("scratch.log")
     }
 
     /// The folder of one config's content.
@@ -227,6 +244,39 @@ impl StateDir {
     }
 }
 
+/// The names of what the supervisor keeps in its folder; others beside them, such as files that were moved aside, begin
+/// with one of these.
+const OURS: [&str; 8] =
+    ["lock", "run", "configs", "journal.json", "child.json", "agent.log", "instance-uid", "scratch.log"];
+
+/// True for a folder that others than its owner may enter.
+fn is_open_to_others(folder: &Path) -> io::Result<bool> {
+    match fs::metadata(folder) {
+        Ok(meta) => Ok(meta.is_dir() && meta.permissions().mode() & 0o077 != 0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// True for a folder that is empty, or holds our lock and journal, or nothing but what may be ours.
+fn is_ours(folder: &Path) -> io::Result<bool> {
+    let is_file = |name: &str| folder.join(name).is_file();
+    if is_file("lock") && is_file("journal.json") {
+        return Ok(true);
+    }
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        let kept = |ours: &&str| {
+            name.strip_prefix(*ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        if !OURS.iter().any(kept) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Makes a folder and its parents with mode 0700; one that is there and ours is made private.
 fn make_private(path: &Path) -> io::Result<()> {
     if path.is_dir() {
@@ -267,6 +317,30 @@ mod tests {
     }
 
     #[test]
+    fn given_a_folder_that_others_enter_when_opened_then_only_our_own_or_an_empty_one_is_closed() {
+        for (there, expect) in [
+            (&[][..], true),
+            (&["instance-uid"], true),
+            (&["lock", "journal.json", "a-note-by-the-owner"], true),
+            (&["lock", "agent.log", "child.json.corrupt"], true),
+            (&["instance-uid", "dpkg"], false),
+            (&["lock", "log"], false),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+            for name in there {
+                fs::write(folder.path().join(name), "").unwrap();
+            }
+            let opened = StateDir::open(folder.path());
+            let mode = fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777;
+            assert_eq!((opened.is_ok(), mode), (expect, if expect { 0o700 } else { 0o755 }), "{there:?}");
+            if let Err(error) = opened {
+                assert!(error.to_string().contains("name an empty folder"), "{error}");
+            }
+        }
+    }
+
+    #[test]
     fn given_a_corrupt_journal_when_read_then_it_is_moved_aside_and_work_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::open(folder.path()).unwrap();
@@ -281,13 +355,13 @@ mod tests {
     fn given_records_of_children_when_written_then_all_have_one_length_and_come_back() {
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::open(folder.path()).unwrap();
-        for (pid, program) in [(1, "/a"), (4_000_000, "/opt/a/long/path/to/fluent-bit")] {
+        for (pid, config) in [(1, "/a"), (4_000_000, "/opt/a/long/path/to/fluent-bit.yaml")] {
             let record = ChildRecord {
                 identity: Identity { pid, start_ticks: 7, boot_id: "b".into() },
-                program: program.into(),
-                config: "/c".into(),
+                config: config.into(),
                 port: 2020,
                 started_unix_nano: 5,
+                loaded: "f".into(),
             };
             state.save_child(&record).unwrap();
             assert_eq!(state.child(), Some(record));

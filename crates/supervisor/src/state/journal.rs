@@ -12,6 +12,8 @@ const REFUSED_KEPT: usize = 16;
 pub struct Journal {
     /// An offer whose proof is not finished. Found at start, it is applied anew.
     pub candidate: Option<Entry>,
+    /// How often an apply of the candidate was begun and not ended in order.
+    pub begun: u32,
     /// The last offer that was proven; `None` means the host's own config.
     pub current: Option<Entry>,
     /// Offers that failed, newest last.
@@ -52,6 +54,19 @@ pub struct StatusRecord {
 }
 
 impl Journal {
+    /// Takes note that an apply begins, which makes the entry the candidate.
+    pub fn begin(&mut self, entry: &Entry) {
+        let again = self.candidate.as_ref().is_some_and(|candidate| candidate.content == entry.content);
+        self.begun = if again { self.begun.saturating_add(1) } else { 1 };
+        self.candidate = Some(entry.clone());
+    }
+
+    /// Takes note that there is no apply to take up again.
+    pub fn drop_candidate(&mut self) {
+        self.candidate = None;
+        self.begun = 0;
+    }
+
     /// The remembered failure of an offer: the same hash and content again need not touch the agent.
     #[must_use]
     pub fn refusal(&self, hash: &str, content: &str) -> Option<&str> {
@@ -74,7 +89,7 @@ impl Journal {
     /// Makes the candidate the current config.
     pub fn commit(&mut self, entry: Entry) {
         self.refused.retain(|refused| refused.content != entry.content);
-        self.candidate = None;
+        self.drop_candidate();
         self.current = Some(entry);
     }
 
@@ -143,6 +158,17 @@ mod tests {
         journal.refuse(&entry("a"), "bad");
         journal.commit(entry("a"));
         assert_eq!(journal, Journal { current: Some(entry("a")), ..Journal::default() });
+    }
+
+    #[test]
+    fn given_a_candidate_when_begun_again_then_it_is_counted_and_another_starts_over() {
+        let mut journal = Journal::default();
+        for (name, expect) in [("a", 1), ("a", 2), ("b", 1), ("b", 2)] {
+            journal.begin(&entry(name));
+            assert_eq!((journal.begun, journal.candidate.clone()), (expect, Some(entry(name))));
+        }
+        journal.drop_candidate();
+        assert_eq!(journal, Journal::default());
     }
 
     #[test]

@@ -11,6 +11,7 @@
 
 mod folder;
 mod journal;
+mod place;
 
 pub use folder::{ChildRecord, StateDir, StateError};
 pub use journal::{Entry, Journal, Refused, StatusRecord, hex, unhex};

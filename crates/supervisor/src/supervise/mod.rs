@@ -2,6 +2,8 @@
 
 mod backoff;
 mod begin;
+mod choose;
+mod left;
 mod mailbox;
 mod task;
 
@@ -14,7 +16,7 @@ use crate::{
     child::RunError,
     kind::{AgentKind, RenderError, fluent_bit::FluentBit},
     machine::CheckError,
-    state::StateError,
+    state::{StateDir, StateError},
 };
 
 /// The kinds of agent that can be supervised.
@@ -98,6 +100,17 @@ pub enum StartError {
         /// What it printed, shortened.
         said: String,
     },
+    /// It cannot be told whether an earlier supervisor's process still runs.
+    #[error(
+        "cannot tell whether the agent with pid {pid}, which an earlier supervisor started, still runs: {reason}; \
+         a second one is not started beside it: end it, or run the supervisor as the user that it ran as"
+    )]
+    Unknown {
+        /// Its number.
+        pid: i32,
+        /// Why.
+        reason: String,
+    },
     /// The config file cannot be read.
     #[error("cannot read the agent's config {path}: {reason}; create it or name another one in the settings")]
     ConfigFile {
@@ -145,4 +158,15 @@ pub enum StartError {
 pub async fn start(settings: AgentSettings) -> Result<AgentHandle, StartError> {
     let (machine, journal, reports) = begin::begin(&settings, settings.kind.implementation()).await?;
     Ok(task::spawn(machine, journal, &settings, reports))
+}
+
+/// Stops the agent that an earlier supervisor left, if there is one: for a supervisor that is told to end before its
+/// own supervision has begun.
+///
+/// # Errors
+/// [`StartError`] when the state folder cannot be used or nothing can be said of the process.
+pub async fn stop_left(state_dir: &std::path::Path) -> Result<(), StartError> {
+    let state = StateDir::open(state_dir)?;
+    left::Left::find(&state)?.stop().await;
+    Ok(())
 }

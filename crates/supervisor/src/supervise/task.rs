@@ -22,7 +22,7 @@ use crate::{
     kind::ComponentState,
     machine::Machine,
     report::Phase,
-    state::{Journal, StatusRecord, hex, unhex},
+    state::{Entry, Journal, StatusRecord, hex, unhex},
 };
 
 /// How many commands may wait to be looked at.
@@ -36,6 +36,8 @@ const RESTART_SPACING: Duration = Duration::from_secs(5);
 
 /// Longest config hash that is taken, in bytes; it is kept on disk several times.
 const HASH_LIMIT: usize = 1024;
+/// How often an apply may be begun without an end before the offer is given up.
+const TRIES: u32 = 2;
 
 struct Task {
     machine: Machine,
@@ -69,8 +71,11 @@ pub(super) fn spawn(
         mailbox.push(offer);
     }
     tokio::spawn(async move {
-        if let End::Stop(reply) = task.run(&mut mailbox).await {
-            task.machine.stop().await;
+        let end = task.run(&mut mailbox).await;
+        task.ends_in_order();
+        if let End::Stop(reply) = end {
+            // What cannot be killed is told in the last report, and the next supervisor finds it.
+            let _ = task.machine.stop().await;
             task.machine.is_stopped();
             // Whoever asked may have gone.
             let _ = reply.send(());
@@ -154,9 +159,12 @@ impl Task {
             Order::Restart => {
                 tracing::info!("restarting on command");
                 self.last_restart = Some(Instant::now());
-                self.machine.stop().await;
                 self.backoff.reset();
-                self.start();
+                match self.machine.stop().await {
+                    Ok(()) => self.start(),
+                    // It is started when the end of the former one is seen.
+                    Err(_) => self.schedule_look(),
+                }
             }
             Order::Replaced(hash) => {
                 self.say(
@@ -215,16 +223,41 @@ impl Task {
         }
     }
 
+    /// An apply that is broken off by an order is not one that the supervisor did not survive.
+    fn ends_in_order(&mut self) {
+        if self.journal.begun == 0 {
+            return;
+        }
+        self.journal.begun = 0;
+        if let Err(error) = self.machine.state.save_journal(&self.journal) {
+            tracing::warn!(%error, "the end of an unfinished apply could not be written down");
+        }
+    }
+
+    /// Reports an interrupted offer as failed and does not take it up again.
+    fn give_up(&mut self, entry: &Entry, why: &'static str) {
+        self.journal.drop_candidate();
+        self.machine.config_state = ComponentState::failing("failed", why);
+        let hash = unhex(&entry.hash).unwrap_or_default();
+        self.say(&hash, RemoteConfigStatuses::Failed, why);
+        self.machine.publish_health();
+    }
+
     /// The offer whose apply an earlier supervisor did not finish: it is applied anew (hard-cases.md, 16).
     fn interrupted(&mut self) -> Option<AgentRemoteConfig> {
-        let entry = self.journal.candidate.take().filter(|_| self.allow_remote_config)?;
+        let entry = self.journal.candidate.clone().filter(|_| self.allow_remote_config)?;
+        if self.journal.begun >= TRIES {
+            self.give_up(&entry, "the supervisor did not survive applying it twice");
+            return None;
+        }
         let offered = match apply::load(&self.machine.state, &entry.content) {
             Ok(offered) => offered,
             Err(error) => {
                 tracing::warn!(error, "an interrupted offer cannot be taken up again");
-                let hash = unhex(&entry.hash).unwrap_or_default();
-                let why = "the supervisor ended while it applied this config, and its files are gone";
-                self.say(&hash, RemoteConfigStatuses::Failed, why);
+                self.give_up(
+                    &entry,
+                    "the supervisor ended while it applied this config, and its files are gone",
+                );
                 return None;
             }
         };

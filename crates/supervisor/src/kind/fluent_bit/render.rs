@@ -18,6 +18,7 @@ use tidegate_fluent::{
 
 use super::include;
 use crate::{
+    child::is_withheld,
     kind::{Differences, PickPort, RenderError, Rendered, Source},
     state::hex,
 };
@@ -143,8 +144,9 @@ fn place(includes: &Path, name: &str) -> String {
     includes.join(format!("{}-{base}", crate::text::head(&hash, 12))).to_string_lossy().into_owned()
 }
 
+/// A variable as the agent will see it.
 fn process_variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    if is_withheld(name) { None } else { std::env::var(name).ok() }
 }
 
 fn wanted_port(config: &Config) -> Option<u16> {

@@ -1,0 +1,146 @@
+//! Which config runs at a start, and what that makes of the status that was reported last.
+
+use std::{fs, io, path::Path};
+
+use tidegate_opamp::RemoteConfigStatuses;
+
+use super::{
+    AgentSettings, StartError,
+    left::{CONFIG_LIMIT, shown},
+};
+use crate::{
+    apply,
+    files::read_bounded,
+    kind::Source,
+    machine::{Fixed, Loaded, Origin, Ports, check, is_in_place},
+    state::{Journal, StateDir},
+};
+
+/// The last proven offer if there is one and offers are allowed, else the host's own file. When it is the host's own
+/// file, no status goes on saying that an offer is applied.
+pub(super) async fn choose(
+    settings: &AgentSettings,
+    fixed: &Fixed,
+    state: &StateDir,
+    journal: &mut Journal,
+    ports: Ports,
+) -> Result<Loaded, StartError> {
+    if !settings.allow_remote_config {
+        // The report says nothing of offers then. On disk the status stays as it is, for the day on which they are
+        // allowed again.
+        journal.status.take_if(|status| status.state == RemoteConfigStatuses::Applied.0);
+    }
+    let mut reason = None;
+    if let Some(entry) = journal.current.clone().filter(|_| settings.allow_remote_config) {
+        let offered = apply::load(state, &entry.content).and_then(|offered| {
+            let (source, files) = apply::shown(state, &entry.content, &offered);
+            Loaded::prepare(fixed, state, Origin::Offered(entry), source, files, ports)
+                .map_err(|error| error.to_string())
+        });
+        match offered {
+            Ok(loaded) => return Ok(loaded),
+            Err(error) => {
+                tracing::warn!(
+                    error,
+                    "the last applied config cannot be used; the host's own file runs instead"
+                );
+                reason = Some(error);
+            }
+        }
+    }
+    let loaded = local(settings, fixed, state, ports).await?;
+    if settings.allow_remote_config
+        && retract(journal, reason.as_deref())
+        && let Err(error) = state.save_journal(journal)
+    {
+        tracing::warn!(%error, "it could not be written down that the applied config does not run");
+    }
+    Ok(loaded)
+}
+
+/// Takes back a status of APPLIED, for the host's own file runs. True when the journal is to be saved.
+fn retract(journal: &mut Journal, reason: Option<&str>) -> bool {
+    let applied = RemoteConfigStatuses::Applied.0;
+    let lost = journal.current.take().is_some();
+    let Some(status) = journal.status.as_mut().filter(|status| status.state == applied) else { return lost };
+    status.state = RemoteConfigStatuses::Failed.0;
+    let reason = reason.unwrap_or("it is not in the supervisor's state folder any more");
+    status.error = format!(
+        "the applied config cannot be used after a restart, the host's own file runs: {}",
+        crate::text::head(reason, 1900)
+    );
+    true
+}
+
+/// The host's own file.
+async fn local(
+    settings: &AgentSettings,
+    fixed: &Fixed,
+    state: &StateDir,
+    ports: Ports,
+) -> Result<Loaded, StartError> {
+    let path = &settings.config;
+    let unreadable = |reason| StartError::ConfigFile { path: path.clone(), reason };
+    let real = fs::canonicalize(path).map_err(|error| unreadable(plain(&error)))?;
+    let text = text_of(&real).map_err(unreadable)?;
+    let source = Source { path: real, text };
+    let shown = shown(path, &source.text);
+    let loaded = Loaded::prepare(fixed, state, Origin::Local, source, vec![shown], ports)
+        .map_err(|source| StartError::Config { path: path.clone(), source })?;
+    // What was checked and is in place need not be written anew for another check.
+    if !is_in_place(state, &loaded.rendered) {
+        check(fixed, state, &loaded.rendered)
+            .await
+            .map_err(|source| StartError::Refused { path: path.clone(), source })?;
+    }
+    Ok(loaded)
+}
+
+fn text_of(path: &Path) -> Result<String, String> {
+    match read_bounded(path, CONFIG_LIMIT) {
+        Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned()),
+        Ok(None) => Err("there is no such file".to_owned()),
+        Err(error) => Err(plain(&error)),
+    }
+}
+
+/// What the system said of a file, in words for whoever named it.
+pub(super) fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Entry, StatusRecord};
+
+    fn journal(state: RemoteConfigStatuses) -> Journal {
+        Journal {
+            current: Some(Entry { hash: "aa".into(), content: "c".into() }),
+            status: Some(StatusRecord { hash: "aa".into(), state: state.0, error: String::new() }),
+            ..Journal::default()
+        }
+    }
+
+    #[test]
+    fn given_an_applied_offer_that_does_not_run_when_the_own_file_does_then_the_status_says_so() {
+        let mut applied = journal(RemoteConfigStatuses::Applied);
+        assert!(retract(&mut applied, Some("x is missing")));
+        let status = applied.status.unwrap();
+        assert_eq!((status.state, status.hash.as_str()), (RemoteConfigStatuses::Failed.0, "aa"));
+        assert!(status.error.ends_with("runs: x is missing"), "{}", status.error);
+        assert_eq!(applied.current, None);
+    }
+
+    #[test]
+    fn given_a_status_of_another_offer_that_failed_then_it_stays() {
+        let mut failed = journal(RemoteConfigStatuses::Failed);
+        let before = failed.status.clone();
+        assert!(retract(&mut failed, Some("x")));
+        assert_eq!(failed.status, before);
+    }
+}
