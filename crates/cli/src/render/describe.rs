@@ -89,7 +89,13 @@ fn axis(agent: &Agent, axis: &Axis, now: Timestamp) -> String {
 }
 
 fn with_reason(text: String, axis: &Axis) -> String {
-    if axis.reason.is_empty() { text } else { format!("{text}: {}", axis.reason) }
+    // What follows the first line is the agent's log.
+    let mut lines = axis.reason.lines();
+    match (lines.next(), lines.next()) {
+        (None, _) => text,
+        (Some(reason), None) => format!("{text}: {reason}"),
+        (Some(reason), Some(_)) => format!("{text}: {reason} (the whole with -o json)"),
+    }
 }
 
 fn identity(page: &mut Page, agent: &Agent, now: Timestamp) {
