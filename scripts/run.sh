@@ -90,9 +90,11 @@ else
 fi
 
 tidegate=$bin_dir/tidegate
-healthy() { [ "$("$tidegate" get agents -q 'connection:connected health:healthy' -o name | wc -l)" -ge "$expected" ]; }
-if ! wait_for 20 healthy; then
-  say "not healthy within 20 seconds; the logs are $server_dir/run.log and $supervisor_dir*/run.log"
+count() { "$tidegate" get agents -q "connection:connected health:$1" -o name | wc -l; }
+# An agent whose last config failed is degraded, and runs.
+running() { [ $(($(count healthy) + $(count degraded))) -ge "$expected" ]; }
+if ! wait_for 20 running; then
+  say "not running within 20 seconds; the logs are $server_dir/run.log and $supervisor_dir*/run.log"
 fi
 "$tidegate" get agents
 say ""
