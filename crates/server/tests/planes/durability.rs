@@ -184,25 +184,32 @@ async fn given_callers_that_leave_at_once_when_they_pushed_then_memory_and_store
     assert_eq!(world.agent(&agent).await["config"]["desired"], now);
 }
 
-/// Pushes at one time: the last one in the store is the last one in force.
-#[tokio::test]
+/// Pushes at one time: the last one in the store is the last one in force. Several rounds on several threads, since only
+/// some of them meet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn given_pushes_at_one_time_when_the_server_crashes_then_every_agent_keeps_its_config() {
     let world = World::new().await;
-    let mut agents: Vec<_> = (0..40).map(Reporter::new).collect();
+    let mut agents: Vec<_> = (0..100).map(Reporter::new).collect();
     for agent in &mut agents {
         world.poll(&agent.full()).await;
     }
-    let push = |round: u32| {
-        let world = &world;
-        async move { world.push("name:*", &format!("round: {round}")).await }
+    for round in 0..8 {
+        let push = |number: u32| {
+            let world = &world;
+            async move { world.push("name:*", &format!("round: {round}{number}")).await }
+        };
+        tokio::join!(push(1), push(2), push(3), push(4), push(5), push(6));
+        let before = desired(&world).await;
+        let after = desired(&world.crashed().await).await;
+        assert_eq!(before, after, "round {round}");
+    }
+}
+
+/// What each agent should run, by uid.
+async fn desired(world: &World) -> std::collections::BTreeMap<String, String> {
+    let agents = world.get("/agents?limit=500").await.expect(200);
+    let pair = |agent: &serde_json::Value| {
+        (agent["uid"].as_str().unwrap().to_owned(), agent["config"]["desired"].as_str().unwrap().to_owned())
     };
-    tokio::join!(push(1), push(2), push(3), push(4), push(5), push(6));
-    let mut before = Vec::new();
-    for agent in &agents {
-        before.push(world.agent(agent).await["config"]["desired"].clone());
-    }
-    let world = world.crashed().await;
-    for (agent, before) in agents.iter().zip(before) {
-        assert_eq!(world.agent(agent).await["config"]["desired"], before);
-    }
+    agents["items"].as_array().unwrap().iter().map(pair).collect()
 }
