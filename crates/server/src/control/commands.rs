@@ -112,8 +112,13 @@ impl Control {
 
     /// One command.
     pub(crate) fn command(&self, actor: &Actor, id: &str) -> Result<Command, ControlError> {
-        let found =
-            self.commands(actor, CommandFilter::default())?.into_iter().find(|command| command.id.0 == id);
+        authorize(actor, Action::Read)?;
+        let mut found = None;
+        self.core.registry.for_each(|entry| {
+            if found.is_none() && actor.scope.covers(&entry.agent) {
+                found = entry.commands.iter().find(|command| command.id.0 == id).cloned();
+            }
+        });
         found.ok_or_else(|| ControlError::NotFound { kind: "command", id: id.to_owned() })
     }
 
