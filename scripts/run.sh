@@ -6,7 +6,8 @@
 #
 # State is kept in $XDG_STATE_HOME/tidegate and $XDG_STATE_HOME/tidegate-supervisor (~/.local/state when unset).
 # TIDEGATE_AGENT_CONFIG names another Fluent Bit config than examples/fluent-bit.yaml; TIDEGATE_AGENTS_PORT and
-# TIDEGATE_OPERATORS_PORT other ports than 4320 and 4321; TIDEGATE_PROFILE=dev builds faster and runs slower.
+# TIDEGATE_OPERATORS_PORT other ports than 4320 and 4321, TIDEGATE_CHATOPS_PORT another than 8888;
+# TIDEGATE_PROFILE=dev builds faster and runs slower.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib.sh
@@ -18,6 +19,7 @@ supervisor_dir=$(state_dir tidegate-supervisor)
 config=${TIDEGATE_AGENT_CONFIG:-$PWD/examples/fluent-bit.yaml}
 agents=127.0.0.1:${TIDEGATE_AGENTS_PORT:-4320}
 operators=127.0.0.1:${TIDEGATE_OPERATORS_PORT:-4321}
+chatops=${TIDEGATE_CHATOPS_PORT:-8888}
 export TIDEGATE_SERVER_DATA_DIR=$server_dir
 
 # start NAME DIR PROGRAM ARGUMENT...: in the background, its log and its pid in DIR.
@@ -71,21 +73,29 @@ wait_for 20 ready || die "the server did not start: $(tail -n 3 "$server_dir/run
 
 common=(--endpoint "ws://$agents/v1/opamp" --kind fluent-bit --probation 2s
   --allow remote-config,restart,chatops)
+# config_on PORT DIR: prints the config to run, with its ChatOps input on another port where that is asked for.
+config_on() {
+  if [ "$1" = 8888 ]; then
+    printf '%s\n' "$config"
+    return
+  fi
+  mkdir -p -m 700 "$2"
+  sed "s/port: 8888/port: $1/" "$config" >"$2/fluent-bit.yaml"
+  printf '%s\n' "$2/fluent-bit.yaml"
+}
 if [ -z "$simulated" ]; then
   expected=1
   start "the supervisor" "$supervisor_dir" "$bin_dir/tidegate-supervisor" "${common[@]}" \
-    --agent-config "$config" --binary "$fluent_bit" --state-dir "$supervisor_dir" --chatops-port 8888
+    --agent-config "$(config_on "$chatops" "$supervisor_dir")" --binary "$fluent_bit" \
+    --state-dir "$supervisor_dir" --chatops-port "$chatops"
 else
   expected=3
   for number in 1 2 3; do
     dir=$supervisor_dir-simulated-$number
-    mkdir -p -m 700 "$dir"
-    # Each simulated agent takes ChatOps on a port of its own.
-    sed "s/port: 8888/port: $((8887 + number))/" "$config" >"$dir/fluent-bit.yaml"
+    port=$((chatops + number - 1))
     start "simulated agent $number" "$dir" "$bin_dir/tidegate-supervisor" "${common[@]}" \
-      --binary "$bin_dir/fake-fluent-bit" --agent-config "$dir/fluent-bit.yaml" --state-dir "$dir" \
-      --chatops-port $((8887 + number)) --attribute tidegate.simulated=true \
-      --attribute "host.name=simulated-$number"
+      --binary "$bin_dir/fake-fluent-bit" --agent-config "$(config_on "$port" "$dir")" --state-dir "$dir" \
+      --chatops-port "$port" --attribute tidegate.simulated=true --attribute "host.name=simulated-$number"
   done
 fi
 

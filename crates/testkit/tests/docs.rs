@@ -76,6 +76,9 @@ impl Home {
         let programs = program("tidegate").parent().unwrap().to_owned();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let paths = std::iter::once(programs.clone()).chain(std::env::split_paths(&path));
+        // The first of three neighbours: simulated agents take one each.
+        let chatops = free_port();
+        let _neighbours = (free_port(), free_port());
         let variables = vec![
             ("CARGO_HOME", tool("CARGO_HOME", ".cargo")),
             ("RUSTUP_HOME", tool("RUSTUP_HOME", ".rustup")),
@@ -86,6 +89,7 @@ impl Home {
             ("TIDEGATE_PROFILE", "dev".into()),
             ("TIDEGATE_AGENTS_PORT", free_port().to_string().into()),
             ("TIDEGATE_OPERATORS_PORT", free_port().to_string().into()),
+            ("TIDEGATE_CHATOPS_PORT", chatops.to_string().into()),
         ];
         Self { scene, variables }
     }
