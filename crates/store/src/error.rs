@@ -14,6 +14,9 @@ pub enum StoreError {
     /// The disk is full.
     #[error("the disk of the store is full; free some space: nothing that was acknowledged is lost")]
     Full,
+    /// The idempotency key of this transaction has an answer already.
+    #[error("this idempotency key was answered already; ask for that answer")]
+    Answered,
     /// Something cannot be written.
     #[error("cannot write to the store: {0}")]
     Write(String),
@@ -37,6 +40,9 @@ impl StoreError {
 
     #[expect(clippy::needless_pass_by_value, reason = "handed to `map_err`, which gives it away")]
     pub(crate) fn write(error: rusqlite::Error) -> Self {
+        if matches!(error, rusqlite::Error::StatementChangedRows(_)) {
+            return Self::Answered;
+        }
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
             _ => Self::Write(error.to_string()),

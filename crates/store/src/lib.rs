@@ -3,6 +3,7 @@
 //! State is held in memory by the server; what is here is the truth that survives it (decision D1). An act of an
 //! operator reaches the store only as [`Transaction::intent`], which cannot be made without its audit entry.
 
+mod aside;
 mod error;
 mod lease;
 mod snapshot;
@@ -12,6 +13,7 @@ mod transaction;
 use futures_util::future::BoxFuture;
 use tidegate_fleet::{AuditEntry, Timestamp};
 
+pub use aside::{Alias, Answered, KnownComponents, Labels};
 pub use error::StoreError;
 pub use lease::Lease;
 pub use snapshot::{Snapshot, StoredEvent};
@@ -55,8 +57,14 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError`] when the store cannot be read.
     fn audit(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
 
-    /// Removes config bodies that nothing refers to and history beyond its bounds; returns how many rows went.
-    fn collect_garbage(&self) -> BoxFuture<'_, Result<u64, StoreError>>;
+    /// The answer that `actor` was given for an idempotency key, where there is one that still holds at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn answered(&self, actor: &str, key: &str, now: Timestamp) -> Result<Option<Answered>, StoreError>;
+
+    /// Removes bodies that nothing refers to and history beyond its bounds and days; returns how many rows went.
+    fn collect_garbage(&self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;
 
     /// Ends the store after everything that was handed to it is written. `clean` says that every sequence number is
     /// in it, so that the next start can trust them (ruling A16).

@@ -1,8 +1,11 @@
 //! Everything a server needs to go on where the one before stopped.
 
-use tidegate_fleet::{Agent, Command, Event, Push};
+use std::collections::HashMap;
 
-use crate::Revision;
+use tidegate_fleet::{Agent, Command, Event, Push};
+use tidegate_opamp::InstanceUid;
+
+use crate::{Alias, KnownComponents, Labels, Revision};
 
 /// An event with its place in the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,4 +31,10 @@ pub struct Snapshot {
     pub pushes: Vec<Push>,
     /// The newest events, oldest first.
     pub events: Vec<StoredEvent>,
+    /// What operators say of agents, by uid; an agent without labels is not in it.
+    pub labels: HashMap<InstanceUid, Labels>,
+    /// Uids that agents had before, oldest first.
+    pub aliases: Vec<Alias>,
+    /// The builds whose components are known, oldest first.
+    pub components: Vec<KnownComponents>,
 }

@@ -3,7 +3,7 @@
 use tidegate_fleet::{Agent, AuditEntry, Command, Config, Push, PushId, Timestamp};
 use tidegate_opamp::{ConfigHash, InstanceUid};
 
-use crate::StoredEvent;
+use crate::{Alias, Answered, KnownComponents, Labels, StoredEvent};
 
 /// Counts transactions; rises by one with each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +33,23 @@ pub enum Write {
     Command(Box<Command>),
     /// An event.
     Event(StoredEvent),
+    /// The labels of an agent as they are now, all of them; the agent need not be stored.
+    Labels {
+        /// The agent.
+        agent: InstanceUid,
+        /// Its labels.
+        labels: Labels,
+    },
+    /// An agent's uid was changed: its record, config, labels and commands move, what was stored under the new uid
+    /// goes, and the old uid is noted as an alias. Aliases of the old uid follow.
+    Rename(Alias),
+    /// An agent is forgotten, with its config, labels, commands and aliases; history keeps what it says of it.
+    Forget(InstanceUid),
+    /// The components of a build; those that are there already stay as they are.
+    Components(KnownComponents),
+    /// The answer to the request that this transaction is about. Where the same actor's same key has an answer that
+    /// still holds, the whole transaction fails with [`StoreError::Answered`](crate::StoreError::Answered).
+    Answered(Box<Answered>),
 }
 
 /// Writes that go together.
@@ -67,7 +84,7 @@ impl Transaction {
 pub struct Change {
     /// In which transaction.
     pub revision: Revision,
-    /// The kind of row: `agent`, `config`, `assignment`, `push`, `command`.
+    /// The kind of row: `agent`, `config`, `assignment`, `push`, `command`, `labels`, `alias`.
     pub kind: String,
     /// Its key in text: a uid, a hash, an id.
     pub key: String,

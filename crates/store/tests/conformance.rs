@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on may end
 
+#[path = "conformance/aside.rs"]
+mod aside;
+#[path = "conformance/migrations.rs"]
+mod migrations;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -213,8 +218,8 @@ async fn given_bodies_that_nothing_refers_to_then_they_are_collected_and_others_
         EffectiveConfig { config_map: Some((*config("y").files).clone()), ..EffectiveConfig::default() };
     changed.reported.effective_config = Some(Fact::new(files, Timestamp(14)));
     store.commit(Transaction::observed(vec![Write::Agent(Box::new(changed.clone()))])).await.unwrap();
-    assert_eq!(store.collect_garbage().await.unwrap(), 1);
-    assert_eq!(store.collect_garbage().await.unwrap(), 0);
+    assert_eq!(store.collect_garbage(Timestamp(20)).await.unwrap(), 1);
+    assert_eq!(store.collect_garbage(Timestamp(20)).await.unwrap(), 0);
     assert_eq!(store.load().unwrap().agents[0].reported, changed.reported);
 }
 
@@ -226,7 +231,7 @@ async fn given_numbers_that_jumped_then_history_is_bounded_by_its_length_alone()
         .map(|number| Write::Event(StoredEvent { number, event: event.clone() }))
         .to_vec();
     store.commit(Transaction::observed(writes)).await.unwrap();
-    assert_eq!(store.collect_garbage().await.unwrap(), 0);
+    assert_eq!(store.collect_garbage(Timestamp(20)).await.unwrap(), 0);
     assert_eq!(store.load().unwrap().events.len(), 4);
 }
 

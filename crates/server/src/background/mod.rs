@@ -80,7 +80,7 @@ pub(crate) fn start(core: &Arc<Core>, until: &Until) -> Tasks {
     });
     run("command-deadlines", Duration::from_secs(1), |core| expire(core).boxed());
     run("garbage", Duration::from_secs(600), |core| {
-        async move { Ok(format!("{} rows removed", core.store.collect_garbage().await?)) }.boxed()
+        async move { Ok(format!("{} rows removed", core.store.collect_garbage(core.now()).await?)) }.boxed()
     });
     tasks
 }

@@ -1,6 +1,8 @@
 //! SQLite: one file, one writer thread, group commit (decision D2).
 
+mod aside;
 mod codec;
+mod garbage;
 mod read;
 mod schema;
 mod write;
@@ -15,7 +17,7 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tidegate_fleet::{AuditEntry, Timestamp};
 
-use crate::{Change, Lease, Revision, Snapshot, Store, StoreError, Transaction};
+use crate::{Answered, Change, Lease, Revision, Snapshot, Store, StoreError, Transaction};
 use writer::Writer;
 
 /// Where a store lies.
@@ -111,8 +113,12 @@ impl Store for SqliteStore {
         read::audit(&self.reader.lock(), limit)
     }
 
-    fn collect_garbage(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
-        self.writer.collect_garbage().boxed()
+    fn answered(&self, actor: &str, key: &str, now: Timestamp) -> Result<Option<Answered>, StoreError> {
+        aside::answer(&self.reader.lock(), actor, key, now).map_err(StoreError::read("an answer"))
+    }
+
+    fn collect_garbage(&self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.writer.collect_garbage(now).boxed()
     }
 
     fn close(&self, clean: bool) -> BoxFuture<'_, Result<(), StoreError>> {

@@ -11,6 +11,7 @@ use tidegate_fleet::{
 };
 use tidegate_opamp::{AgentCapabilities, AgentConfigMap, ConfigHash, EffectiveConfig, InstanceUid};
 
+use super::aside;
 use super::codec::{self, damaged, signed, time};
 use crate::{Change, Revision, Snapshot, StoreError, StoredEvent};
 
@@ -39,10 +40,13 @@ pub(super) fn snapshot(connection: &mut Connection, clean: bool) -> Result<Snaps
         commands: commands(&transaction).map_err(StoreError::read("commands"))?,
         pushes: pushes(&transaction).map_err(StoreError::read("pushes"))?,
         events: events(&transaction).map_err(StoreError::read("events"))?,
+        labels: aside::labels(&transaction).map_err(StoreError::read("labels"))?,
+        aliases: aside::aliases(&transaction).map_err(StoreError::read("aliases"))?,
+        components: aside::components(&transaction).map_err(StoreError::read("components"))?,
     })
 }
 
-fn rows<T>(
+pub(super) fn rows<T>(
     connection: &Connection,
     statement: &str,
     parameters: impl rusqlite::Params,

@@ -5,14 +5,9 @@ use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 use tidegate_fleet::{Agent, AuditEntry, Command, CommandKind, Config, Push};
 
+use super::aside;
 use super::codec::{self, signed};
 use crate::{StoredEvent, Write};
-
-/// Rows of history that are kept.
-const KEEP_EVENTS: i64 = 20_000;
-const KEEP_CHANGES: i64 = 100_000;
-const KEEP_ENDED_COMMANDS: i64 = 10_000;
-const KEEP_PUSHES: i64 = 1_000;
 
 pub(super) fn write(connection: &Connection, revision: i64, row: &Write) -> rusqlite::Result<()> {
     let (kind, key) = match row {
@@ -41,6 +36,20 @@ pub(super) fn write(connection: &Connection, revision: i64, row: &Write) -> rusq
             ("command", row.id.0.clone())
         }
         Write::Event(row) => return event(connection, row),
+        Write::Labels { agent, labels } => {
+            aside::write_labels(connection, agent, labels)?;
+            ("labels", agent.to_string())
+        }
+        Write::Rename(alias) => {
+            aside::rename(connection, alias)?;
+            ("alias", alias.old.to_string())
+        }
+        Write::Forget(agent) => {
+            aside::forget(connection, agent)?;
+            ("agent", agent.to_string())
+        }
+        Write::Components(known) => return aside::write_components(connection, known),
+        Write::Answered(answer) => return aside::write_answer(connection, answer),
     };
     connection
         .prepare_cached("REPLACE INTO changes (revision, kind, key) VALUES (?1, ?2, ?3)")?
@@ -183,37 +192,4 @@ pub(super) fn audit(connection: &Connection, entry: &AuditEntry) -> rusqlite::Re
             entry.detail
         ])?;
     Ok(())
-}
-
-/// Removes what nothing refers to and history beyond its bounds.
-pub(super) fn collect_garbage(connection: &mut Connection) -> rusqlite::Result<u64> {
-    let transaction = connection.transaction()?;
-    let mut removed = 0;
-    removed += transaction.execute(
-        "DELETE FROM events WHERE number <= (SELECT number FROM events ORDER BY number DESC LIMIT 1 OFFSET ?1)",
-        [KEEP_EVENTS],
-    )?;
-    removed += transaction.execute(
-        "DELETE FROM changes WHERE revision <= (SELECT revision FROM changes ORDER BY revision DESC LIMIT 1 OFFSET ?1)",
-        [KEEP_CHANGES],
-    )?;
-    removed += transaction.execute(
-        "DELETE FROM commands WHERE finished_at IS NOT NULL AND id NOT IN
-           (SELECT id FROM commands WHERE finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT ?1)",
-        [KEEP_ENDED_COMMANDS],
-    )?;
-    removed += transaction.execute(
-        "DELETE FROM pushes WHERE id NOT IN (SELECT id FROM pushes ORDER BY at DESC LIMIT ?1)",
-        [KEEP_PUSHES],
-    )?;
-    removed += transaction.execute(
-        "DELETE FROM configs WHERE hash NOT IN (SELECT config FROM assignments UNION SELECT config FROM pushes)",
-        [],
-    )?;
-    removed += transaction.execute(
-        "DELETE FROM bodies WHERE hash NOT IN (SELECT effective_body FROM agents WHERE effective_body IS NOT NULL)",
-        [],
-    )?;
-    transaction.commit()?;
-    Ok(removed as u64)
 }

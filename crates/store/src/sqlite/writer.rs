@@ -2,9 +2,10 @@
 //! disk: the more that waits, the more share one sync.
 
 use rusqlite::{Connection, Savepoint, TransactionBehavior};
+use tidegate_fleet::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::write;
+use super::{garbage, write};
 use crate::{Revision, StoreError, Transaction};
 
 /// Transactions that may wait; a caller beyond that waits for room.
@@ -17,7 +18,7 @@ type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 enum Job {
     Commit(Transaction, Answer<Revision>),
-    CollectGarbage(Answer<u64>),
+    CollectGarbage(Timestamp, Answer<u64>),
     Close { clean: bool, answer: Answer<()> },
 }
 
@@ -40,8 +41,8 @@ impl Writer {
         self.ask(|answer| Job::Commit(transaction, answer)).await
     }
 
-    pub(super) async fn collect_garbage(&self) -> Result<u64, StoreError> {
-        self.ask(Job::CollectGarbage).await
+    pub(super) async fn collect_garbage(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.ask(|answer| Job::CollectGarbage(now, answer)).await
     }
 
     pub(super) async fn close(&self, clean: bool) -> Result<(), StoreError> {
@@ -76,9 +77,9 @@ fn run(connection: &mut Connection, queue: &mut mpsc::Receiver<Job>) {
             commit(connection, group);
         }
         match other {
-            Some(Job::CollectGarbage(answer)) => {
+            Some(Job::CollectGarbage(now, answer)) => {
                 // An answer that nobody waits for is dropped: the caller is gone.
-                let _ = answer.send(write::collect_garbage(connection).map_err(StoreError::write));
+                let _ = answer.send(garbage::collect(connection, now).map_err(StoreError::write));
             }
             Some(Job::Close { clean, answer }) => {
                 let _ = answer.send(close(connection, clean));
