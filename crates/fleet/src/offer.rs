@@ -79,7 +79,7 @@ pub fn build(
         message.custom_capabilities = Some(CustomCapabilities { capabilities, ..Default::default() });
     }
     // A reply repeats an offer until it is acknowledged (OpAMP S098); what is sent unasked says it once.
-    let offered = agent.desired.as_ref().is_some_and(|desired| desired.offered_at.is_some());
+    let offered = agent.desired().is_some_and(|desired| desired.offered_at.is_some());
     if occasion != Occasion::Push || !offered {
         message.remote_config = remote_config(agent, now);
     }
@@ -105,15 +105,14 @@ fn remote_config(agent: &mut Agent, now: Timestamp) -> Option<AgentRemoteConfig>
     if !agent.capabilities.contains(AgentCapabilities::ACCEPTS_REMOTE_CONFIG) {
         return None;
     }
-    let wanted = agent.desired.as_ref()?.config.hash;
-    if agent.acknowledged_hash() == Some(&wanted.0[..]) {
+    let config = agent.desired()?.config.clone();
+    if agent.acknowledged(&config.hash) {
         return None;
     }
-    let desired = agent.desired.as_mut()?;
-    desired.offered_at = Some(now);
+    agent.offered(Some(now));
     Some(AgentRemoteConfig {
-        config: Some((*desired.config.files).clone()),
-        config_hash: wanted.to_wire(),
+        config: Some((*config.files).clone()),
+        config_hash: config.hash.to_wire(),
         ..Default::default()
     })
 }
@@ -124,8 +123,12 @@ fn custom_message(
     commands: &mut [Command],
     now: Timestamp,
 ) -> Option<(CustomMessage, CommandId)> {
+    // Decoded only where a message waits.
+    let mut listed = None;
     let command = next(commands, |kind| match kind {
-        CommandKind::Custom { capability, .. } => agent.custom_capabilities().any(|name| name == capability),
+        CommandKind::Custom { capability, .. } => {
+            listed.get_or_insert_with(|| agent.custom_capabilities()).contains(capability)
+        }
         CommandKind::Restart => false,
     })?;
     command.mark_sent(now, agent.start_time());
@@ -141,7 +144,7 @@ fn custom_message(
     Some((message, command.id.clone()))
 }
 
-fn next(commands: &mut [Command], wanted: impl Fn(&CommandKind) -> bool) -> Option<&mut Command> {
+fn next(commands: &mut [Command], mut wanted: impl FnMut(&CommandKind) -> bool) -> Option<&mut Command> {
     commands.iter_mut().find(|command| command.state == CommandState::Queued && wanted(&command.kind))
 }
 

@@ -158,7 +158,8 @@ impl Term {
             "version" => attribute("service.version"),
             "os" => attribute("os.type"),
             "capability" => {
-                agent.capabilities.names().any(|name| is(&name)) || agent.custom_capabilities().any(is)
+                agent.capabilities.names().any(|name| is(&name))
+                    || agent.custom_capabilities().iter().any(|name| is(name))
             }
             "transport" => matches!(agent.link, Link::Up { transport, .. } if is(transport.as_str())),
             _ => false,

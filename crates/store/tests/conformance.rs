@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tidegate_fleet::agent::{Fact, Link, Sequence, Transport};
+use tidegate_fleet::agent::{Assignment, Desired, Fact, Link, Reported, Sequence, Transport};
 use tidegate_fleet::*;
 use tidegate_opamp::*;
 use tidegate_store::*;
@@ -53,10 +53,13 @@ fn agent(number: u8) -> Agent {
         identifying_attributes: vec![KeyValue::text("service.name", "fluent-bit")],
         ..AgentDescription::default()
     };
-    agent.reported.description = Some(Fact::new(description, Timestamp(12)));
     let files =
         EffectiveConfig { config_map: Some((*config("x").files).clone()), ..EffectiveConfig::default() };
-    agent.reported.effective_config = Some(Fact::new(files, Timestamp(13)));
+    agent.restore(Reported {
+        description: Some(Fact::new(&description, Timestamp(12))),
+        effective_config: Some(Fact::new(&files, Timestamp(13))),
+        ..Reported::default()
+    });
     agent
 }
 
@@ -125,13 +128,8 @@ async fn given_every_kind_of_row_when_reopened_then_it_is_as_it_was() {
 
     let snapshot = open().load().unwrap();
     let mut expected = agent(1);
-    let desired = agent::Desired {
-        config: config.clone(),
-        push: PushId("p-1".into()),
-        since: Timestamp(9),
-        offered_at: None,
-    };
-    expected.desired = Some(desired);
+    let assignment = Assignment { config: config.clone(), push: PushId("p-1".into()), since: Timestamp(9) };
+    expected.assign(Some(Desired::new(assignment.into())));
     assert_eq!(snapshot.agents, [expected]);
     assert_eq!(
         snapshot.commands,
@@ -216,11 +214,14 @@ async fn given_bodies_that_nothing_refers_to_then_they_are_collected_and_others_
     let mut changed = agent(1);
     let files =
         EffectiveConfig { config_map: Some((*config("y").files).clone()), ..EffectiveConfig::default() };
-    changed.reported.effective_config = Some(Fact::new(files, Timestamp(14)));
+    changed.restore(Reported {
+        effective_config: Some(Fact::new(&files, Timestamp(14))),
+        ..changed.reported().clone()
+    });
     store.commit(Transaction::observed(vec![Write::Agent(Box::new(changed.clone()))])).await.unwrap();
     assert_eq!(store.collect_garbage(Timestamp(20)).await.unwrap(), 1);
     assert_eq!(store.collect_garbage(Timestamp(20)).await.unwrap(), 0);
-    assert_eq!(store.load().unwrap().agents[0].reported, changed.reported);
+    assert_eq!(store.load().unwrap().agents[0].reported(), changed.reported());
 }
 
 #[tokio::test]

@@ -40,6 +40,14 @@ impl Attributes {
         self.0.get(key).map(String::as_str)
     }
 
+    /// What people call the agent: the host's name, else the service's instance id.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        ["host.name", "service.instance.id"]
+            .iter()
+            .find_map(|key| self.get(key).filter(|name| !name.is_empty()))
+    }
+
     /// All of them, in order of name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use tidegate_opamp::{AgentCapabilities, ComponentHealth, EffectiveConfig, RemoteConfigStatuses};
+use tidegate_opamp::{AgentCapabilities, ComponentHealth, RemoteConfigStatuses};
 
-use super::{Agent, Desired, Fact, Link};
+use super::{Agent, Link, Running};
 use crate::Timestamp;
 
 /// The name under which a supervisor reports what the agent really loads (decision D6).
@@ -140,7 +140,7 @@ pub fn connection(agent: &Agent, now: Timestamp, interval: Duration) -> Axis<Con
 /// How it fares: the worst of its tree.
 #[must_use]
 pub fn health(agent: &Agent) -> Axis<Health> {
-    let Some(fact) = &agent.reported.health else {
+    let (Some((value, reason)), Some(fact)) = (&agent.digest.health, &agent.reported.health) else {
         let reason = if agent.capabilities.contains(AgentCapabilities::REPORTS_HEALTH) {
             "it has not reported its health yet"
         } else {
@@ -148,17 +148,29 @@ pub fn health(agent: &Agent) -> Axis<Health> {
         };
         return Axis { value: Health::Unknown, observed_at: agent.last_seen, reason: reason.into() };
     };
-    let root = &fact.value;
-    let axis = |value, reason| Axis { value, observed_at: fact.observed_at, reason };
+    Axis { value: *value, observed_at: fact.observed_at, reason: reason.to_string() }
+}
+
+/// The value of [`health`] alone, without the words.
+#[must_use]
+pub const fn health_value(agent: &Agent) -> Health {
+    match &agent.digest.health {
+        Some((value, _)) => *value,
+        None => Health::Unknown,
+    }
+}
+
+/// The worst of a tree, and why.
+pub(super) fn judge(root: &ComponentHealth) -> (Health, String) {
     if root.status == "starting" {
-        return axis(Health::Starting, root.last_error.clone());
+        return (Health::Starting, root.last_error.clone());
     }
     if !root.healthy {
-        return axis(Health::Unhealthy, describe(root));
+        return (Health::Unhealthy, describe(root));
     }
     match first_unhealthy(root, "") {
-        Some(reason) => axis(Health::Degraded, reason),
-        None => axis(Health::Healthy, String::new()),
+        Some(reason) => (Health::Degraded, reason),
+        None => (Health::Healthy, String::new()),
     }
 }
 
@@ -194,64 +206,64 @@ fn first_unhealthy(component: &ComponentHealth, path: &str) -> Option<String> {
 /// Whether it runs what it should, and how much its word for it is worth.
 #[must_use]
 pub fn config(agent: &Agent) -> (Axis<ConfigState>, Option<Proof>) {
+    let (value, proof) = config_value(agent);
     let status = agent.reported.remote_config_status.as_ref();
+    let reason = match value {
+        ConfigState::Unmanaged if agent.capabilities.contains(AgentCapabilities::ACCEPTS_REMOTE_CONFIG) => {
+            "no config is assigned".into()
+        }
+        ConfigState::Unmanaged => "this agent does not accept remote config".into(),
+        ConfigState::Pending => pending_reason(agent),
+        ConfigState::Failed => status.map(|fact| fact.get().error_message).unwrap_or_default(),
+        ConfigState::Unverifiable => "this agent says applied and does not report what it runs".into(),
+        ConfigState::Drifted => "it runs other files than the ones it applied".into(),
+        ConfigState::Applying | ConfigState::InSync => String::new(),
+    };
     let observed_at = status.map_or(agent.last_seen, |fact| fact.observed_at);
-    let axis = |value, reason: String| (Axis { value, observed_at, reason }, None);
-    if !agent.capabilities.contains(AgentCapabilities::ACCEPTS_REMOTE_CONFIG) {
-        return axis(ConfigState::Unmanaged, "this agent does not accept remote config".into());
-    }
-    let Some(desired) = &agent.desired else {
-        return axis(ConfigState::Unmanaged, "no config is assigned".into());
-    };
-    let Some(status) = status.filter(|fact| fact.value.last_remote_config_hash[..] == desired.config.hash.0)
+    (Axis { value, observed_at, reason }, proof)
+}
+
+/// The values of [`config`] alone, without the words.
+#[must_use]
+pub fn config_value(agent: &Agent) -> (ConfigState, Option<Proof>) {
+    let Some(desired) = agent
+        .desired
+        .as_ref()
+        .filter(|_| agent.capabilities.contains(AgentCapabilities::ACCEPTS_REMOTE_CONFIG))
     else {
-        return axis(ConfigState::Pending, pending_reason(agent, desired));
+        return (ConfigState::Unmanaged, None);
     };
-    match status.value.status {
-        RemoteConfigStatuses::Applying => axis(ConfigState::Applying, String::new()),
-        RemoteConfigStatuses::Failed => axis(ConfigState::Failed, status.value.error_message.clone()),
-        RemoteConfigStatuses::Applied => applied(agent, desired, status.observed_at),
-        other => axis(ConfigState::Pending, format!("the agent answered {other:?}")),
+    if !agent.acknowledged(&desired.config.hash) {
+        return (ConfigState::Pending, None);
+    }
+    match agent.config_status() {
+        RemoteConfigStatuses::Applying => (ConfigState::Applying, None),
+        RemoteConfigStatuses::Failed => (ConfigState::Failed, None),
+        RemoteConfigStatuses::Applied
+            if !agent.capabilities.contains(AgentCapabilities::REPORTS_EFFECTIVE_CONFIG) =>
+        {
+            (ConfigState::Unverifiable, Some(Proof::Unproven))
+        }
+        RemoteConfigStatuses::Applied => match agent.digest.running {
+            Running::Unseen => (ConfigState::Unverifiable, Some(Proof::Unproven)),
+            Running::Same(proof) => (ConfigState::InSync, Some(proof)),
+            Running::Other => (ConfigState::Drifted, None),
+        },
+        _ => (ConfigState::Pending, None),
     }
 }
 
-fn pending_reason(agent: &Agent, desired: &Desired) -> String {
-    match (agent.link, desired.offered_at) {
+fn pending_reason(agent: &Agent) -> String {
+    let desired = agent.desired.as_ref();
+    if desired.is_some_and(|desired| agent.acknowledged(&desired.config.hash)) {
+        return format!("the agent answered {:?}", agent.config_status());
+    }
+    match (agent.link, desired.and_then(|desired| desired.offered_at)) {
         (Link::Up { .. }, Some(_)) => "offered, not acknowledged yet".into(),
         (Link::Up { transport, .. }, None) if transport.polls() => "waits for the agent's next poll".into(),
         (Link::Up { .. }, None) => "about to be offered".into(),
         (Link::Down { .. } | Link::Departed { .. }, _) => "the agent is offline".into(),
     }
-}
-
-fn applied(agent: &Agent, desired: &Desired, observed_at: Timestamp) -> (Axis<ConfigState>, Option<Proof>) {
-    let axis = |value, reason: &str| Axis { value, observed_at, reason: reason.to_owned() };
-    let effective = match &agent.reported.effective_config {
-        Some(fact) if agent.capabilities.contains(AgentCapabilities::REPORTS_EFFECTIVE_CONFIG) => fact,
-        _ => {
-            let reason = "this agent says applied and does not report what it runs";
-            return (axis(ConfigState::Unverifiable, reason), Some(Proof::Unproven));
-        }
-    };
-    match proof(effective, desired) {
-        Some(proof) => (axis(ConfigState::InSync, ""), Some(proof)),
-        None => (axis(ConfigState::Drifted, "it runs other files than the ones it applied"), None),
-    }
-}
-
-/// Compares the offered files with the effective ones. A supervisor of ours reports the offered files under their
-/// names and the rendered one beside them; any other is believed, and its word marked as unproven.
-fn proof(effective: &Fact<EffectiveConfig>, desired: &Desired) -> Option<Proof> {
-    let effective = effective.value.config_map.as_ref()?;
-    if !effective.config_map.contains_key(RENDERED_FILE) {
-        return Some(Proof::Unproven);
-    }
-    let offered = &desired.config.files.config_map;
-    let same = effective.config_map.len() == offered.len() + 1
-        && offered.iter().all(|(name, file)| {
-            effective.config_map.get(name).is_some_and(|running| running.body == file.body)
-        });
-    same.then_some(Proof::Proven)
 }
 
 /// The derived flag, with the one sentence that explains it.

@@ -2,56 +2,25 @@
 
 mod attributes;
 pub mod axes;
+mod digest;
+mod fact;
 mod limits;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use tidegate_opamp::{
     AgentCapabilities, AgentDescription, AvailableComponents, ComponentHealth, ConnectionSettingsStatus,
-    CustomCapabilities, EffectiveConfig, InstanceUid, PackageStatuses, RemoteConfigStatus,
+    CustomCapabilities, EffectiveConfig, InstanceUid, Message, PackageStatuses, RemoteConfigStatus,
+    RemoteConfigStatuses,
 };
 
 use crate::{Config, PushId, Timestamp};
 
 pub use attributes::Attributes;
+use digest::{Digest, Running};
+pub use fact::{Fact, Reported};
 pub use limits::{LimitExceeded, Limits};
-
-/// Something an agent reported, and when it did.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fact<T> {
-    /// What it said.
-    pub value: Arc<T>,
-    /// When the server heard it.
-    pub observed_at: Timestamp,
-}
-
-impl<T> Fact<T> {
-    /// A fact heard now.
-    pub fn new(value: T, observed_at: Timestamp) -> Self {
-        Self { value: Arc::new(value), observed_at }
-    }
-}
-
-/// The parts of a report that stay as they are until the agent sends them again (OpAMP S068).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Reported {
-    /// Who it is.
-    pub description: Option<Fact<AgentDescription>>,
-    /// How it fares.
-    pub health: Option<Fact<ComponentHealth>>,
-    /// What it runs.
-    pub effective_config: Option<Fact<EffectiveConfig>>,
-    /// How far the last offered config has come.
-    pub remote_config_status: Option<Fact<RemoteConfigStatus>>,
-    /// Which packages it has.
-    pub package_statuses: Option<Fact<PackageStatuses>>,
-    /// Its custom capabilities.
-    pub custom_capabilities: Option<Fact<CustomCapabilities>>,
-    /// What its build can run.
-    pub available_components: Option<Fact<AvailableComponents>>,
-    /// How far the last offered connection settings have come.
-    pub connection_settings_status: Option<Fact<ConnectionSettingsStatus>>,
-}
 
 /// How an agent reaches the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,17 +83,39 @@ pub enum Sequence {
     AtLeast(u64),
 }
 
-/// The config an agent should run.
+/// A config given to agents: one value for all that it was given to at once.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Desired {
+pub struct Assignment {
     /// The config.
     pub config: Config,
     /// The push it came from.
     pub push: PushId,
     /// Since when.
     pub since: Timestamp,
+}
+
+/// The config an agent should run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desired {
+    assignment: Arc<Assignment>,
     /// When it was last put into a message to the agent.
     pub offered_at: Option<Timestamp>,
+}
+
+impl Desired {
+    /// An assignment that was not offered yet.
+    #[must_use]
+    pub const fn new(assignment: Arc<Assignment>) -> Self {
+        Self { assignment, offered_at: None }
+    }
+}
+
+impl Deref for Desired {
+    type Target = Assignment;
+
+    fn deref(&self) -> &Assignment {
+        &self.assignment
+    }
 }
 
 /// One agent: one `instance_uid`, one supervised process.
@@ -144,12 +135,11 @@ pub struct Agent {
     pub full_state_asked_at: Option<Timestamp>,
     /// What it can do; the last value that was not 0 (OpAMP S010).
     pub capabilities: AgentCapabilities,
-    /// What it said of itself.
-    pub reported: Reported,
     /// Its link.
     pub link: Link,
-    /// What it should run.
-    pub desired: Option<Desired>,
+    reported: Reported,
+    desired: Option<Desired>,
+    digest: Digest,
 }
 
 impl Agent {
@@ -164,53 +154,167 @@ impl Agent {
             sequence: Sequence::Unknown,
             full_state_asked_at: None,
             capabilities: AgentCapabilities(0),
-            reported: Reported::default(),
             link: Link::Down { since: now },
+            reported: Reported::default(),
             desired: None,
+            digest: Digest::default(),
         }
     }
 
-    /// Its attributes, under OpenTelemetry's names.
+    /// What it said of itself.
+    #[must_use]
+    pub const fn reported(&self) -> &Reported {
+        &self.reported
+    }
+
+    /// What it said of itself, as a store or a table of shared bodies gives it back.
+    pub fn restore(&mut self, reported: Reported) {
+        self.reported = reported;
+        self.digest.of_health(&self.reported);
+        self.digest.of_status(&self.reported);
+        self.digest.of_running(&self.reported, self.desired.as_ref());
+    }
+
+    /// Lets equal bodies of many agents be one: `share` gets the bytes of each part that agents tend to have in common
+    /// and gives equal ones.
+    pub fn share_bodies(&mut self, share: impl Fn(&Arc<[u8]>) -> Arc<[u8]>) {
+        fn shared<T: Message + Default>(
+            part: Option<&mut Fact<T>>,
+            share: &impl Fn(&Arc<[u8]>) -> Arc<[u8]>,
+        ) {
+            if let Some(fact) = part {
+                fact.share(share(fact.encoded()));
+            }
+        }
+        shared(self.reported.effective_config.as_mut(), &share);
+        shared(self.reported.custom_capabilities.as_mut(), &share);
+        shared(self.reported.available_components.as_mut(), &share);
+        shared(self.reported.package_statuses.as_mut(), &share);
+    }
+
+    /// What it should run.
+    #[must_use]
+    pub const fn desired(&self) -> Option<&Desired> {
+        self.desired.as_ref()
+    }
+
+    /// Gives it a config, or takes away the one it has.
+    pub fn assign(&mut self, desired: Option<Desired>) {
+        self.desired = desired;
+        self.digest.of_running(&self.reported, self.desired.as_ref());
+    }
+
+    /// Its config was put into a message that leaves; `None` says that it did not leave after all.
+    pub fn offered(&mut self, at: Option<Timestamp>) {
+        if let Some(desired) = &mut self.desired {
+            desired.offered_at = at;
+        }
+    }
+
+    pub(crate) fn hear_description(&mut self, value: &AgentDescription, now: Timestamp) -> bool {
+        replace(&mut self.reported.description, value, now)
+    }
+
+    pub(crate) fn hear_health(&mut self, value: &ComponentHealth, now: Timestamp) -> bool {
+        let changed = replace(&mut self.reported.health, value, now);
+        if changed {
+            self.digest.of_health(&self.reported);
+        }
+        changed
+    }
+
+    pub(crate) fn hear_effective_config(&mut self, value: &EffectiveConfig, now: Timestamp) -> bool {
+        let changed = replace(&mut self.reported.effective_config, value, now);
+        if changed {
+            self.digest.of_running(&self.reported, self.desired.as_ref());
+        }
+        changed
+    }
+
+    pub(crate) fn hear_config_status(&mut self, value: &RemoteConfigStatus, now: Timestamp) -> bool {
+        let changed = replace(&mut self.reported.remote_config_status, value, now);
+        if changed {
+            self.digest.of_status(&self.reported);
+            self.digest.of_running(&self.reported, self.desired.as_ref());
+        }
+        changed
+    }
+
+    pub(crate) fn hear_packages(&mut self, value: &PackageStatuses, now: Timestamp) -> bool {
+        replace(&mut self.reported.package_statuses, value, now)
+    }
+
+    pub(crate) fn hear_custom_capabilities(&mut self, value: &CustomCapabilities, now: Timestamp) -> bool {
+        replace(&mut self.reported.custom_capabilities, value, now)
+    }
+
+    pub(crate) fn hear_components(&mut self, value: &AvailableComponents, now: Timestamp) -> bool {
+        replace(&mut self.reported.available_components, value, now)
+    }
+
+    pub(crate) fn hear_settings_status(&mut self, value: &ConnectionSettingsStatus, now: Timestamp) -> bool {
+        replace(&mut self.reported.connection_settings_status, value, now)
+    }
+
+    /// Its attributes, under OpenTelemetry's names. Decodes the description: ask once, not per attribute.
     #[must_use]
     pub fn attributes(&self) -> Attributes {
         self.reported
             .description
             .as_ref()
-            .map_or_else(Attributes::default, |fact| Attributes::of(&fact.value))
+            .map_or_else(Attributes::default, |fact| Attributes::of(&fact.get()))
     }
 
     /// What people call it: the host's name, else the service's instance id, else the uid.
     #[must_use]
     pub fn name(&self) -> String {
-        let attributes = self.attributes();
-        ["host.name", "service.instance.id"]
-            .iter()
-            .find_map(|key| attributes.get(key).filter(|name| !name.is_empty()))
-            .map_or_else(|| self.uid.to_string(), ToOwned::to_owned)
+        self.attributes().name().map_or_else(|| self.uid.to_string(), ToOwned::to_owned)
     }
 
     /// When its process started, nanoseconds since 1970; 0 when it does not run or never said.
     #[must_use]
-    pub fn start_time(&self) -> u64 {
-        self.reported.health.as_ref().map_or(0, |fact| fact.value.start_time_unix_nano)
+    pub const fn start_time(&self) -> u64 {
+        self.digest.start_time
     }
 
     /// The bare names of its custom capabilities.
-    pub fn custom_capabilities(&self) -> impl Iterator<Item = &str> {
-        self.reported
-            .custom_capabilities
-            .iter()
-            .flat_map(|fact| fact.value.capabilities.iter())
-            .map(|name| tidegate_custom::bare(name))
+    #[must_use]
+    pub fn custom_capabilities(&self) -> Vec<String> {
+        let listed = self.reported.custom_capabilities.as_ref().map(Fact::get).unwrap_or_default();
+        listed.capabilities.iter().map(|name| tidegate_custom::bare(name).to_owned()).collect()
     }
 
     /// The hash of the last config it acknowledged, as it sent it.
     #[must_use]
-    pub fn acknowledged_hash(&self) -> Option<&[u8]> {
-        self.reported
-            .remote_config_status
-            .as_ref()
-            .map(|fact| fact.value.last_remote_config_hash.as_ref())
-            .filter(|hash| !hash.is_empty())
+    pub fn acknowledged_hash(&self) -> Option<bytes::Bytes> {
+        let status = self.reported.remote_config_status.as_ref()?.get();
+        Some(status.last_remote_config_hash).filter(|hash| !hash.is_empty())
+    }
+
+    /// True when the last config it acknowledged is `hash`, whatever became of it.
+    #[must_use]
+    pub fn acknowledged(&self, hash: &tidegate_opamp::ConfigHash) -> bool {
+        self.digest.acknowledged == Some(hash.0)
+    }
+
+    /// How far the last config that it acknowledged has come.
+    #[must_use]
+    pub const fn config_status(&self) -> RemoteConfigStatuses {
+        self.digest.status
+    }
+}
+
+/// Puts a part in the place of the known one; true when it differs.
+fn replace<T: Message + Default>(slot: &mut Option<Fact<T>>, value: &T, now: Timestamp) -> bool {
+    let heard = Fact::new(value, now);
+    match slot {
+        Some(fact) if fact.encoded() == heard.encoded() => {
+            fact.observed_at = now;
+            false
+        }
+        _ => {
+            *slot = Some(heard);
+            true
+        }
     }
 }

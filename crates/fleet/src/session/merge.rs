@@ -4,7 +4,7 @@
 use tidegate_opamp::{AgentToServer, CustomMessage, RemoteConfigStatus, RemoteConfigStatuses};
 
 use super::{Received, event};
-use crate::agent::{Fact, axes};
+use crate::agent::axes;
 use crate::{Agent, EventKind, Timestamp};
 
 /// Lays `message` over `agent`; returns its custom message.
@@ -18,63 +18,49 @@ pub(super) fn merge(
         agent.capabilities.0 = message.capabilities;
         received.changed.identity = true;
     }
-    let was_described = agent.reported.description.is_some();
-    if let Some(description) = message.agent_description
-        && replace(&mut agent.reported.description, description, now)
+    let was_described = agent.reported().description.is_some();
+    if let Some(description) = &message.agent_description
+        && agent.hear_description(description, now)
     {
         received.changed.identity = true;
         if was_described {
             received.events.push(event(agent, now, EventKind::Description, "its description changed"));
         }
     }
-    let reported = &mut agent.reported;
-    if let Some(custom) = message.custom_capabilities {
-        received.changed.identity |= replace(&mut reported.custom_capabilities, custom, now);
+    if let Some(custom) = &message.custom_capabilities {
+        received.changed.identity |= agent.hear_custom_capabilities(custom, now);
     }
     // An effective config without a map says nothing; it does not wipe what is known (OpAMP S094).
-    if let Some(config) = message.effective_config.filter(|config| config.config_map.is_some()) {
-        received.changed.effective_config |= replace(&mut reported.effective_config, config, now);
+    if let Some(config) = message.effective_config.as_ref().filter(|config| config.config_map.is_some()) {
+        received.changed.effective_config |= agent.hear_effective_config(config, now);
     }
-    if let Some(packages) = message.package_statuses {
-        received.changed.other |= replace(&mut reported.package_statuses, packages, now);
+    if let Some(packages) = &message.package_statuses {
+        received.changed.other |= agent.hear_packages(packages, now);
     }
-    if let Some(components) = message.available_components {
-        received.changed.other |= replace(&mut reported.available_components, components, now);
+    if let Some(components) = &message.available_components {
+        received.changed.other |= agent.hear_components(components, now);
     }
-    if let Some(status) = message.connection_settings_status {
-        received.changed.other |= replace(&mut reported.connection_settings_status, status, now);
+    if let Some(status) = &message.connection_settings_status {
+        received.changed.other |= agent.hear_settings_status(status, now);
     }
-    if let Some(health) = message.health {
+    if let Some(health) = &message.health {
         merge_health(agent, health, now, received);
     }
     // opamp-go sends an empty status before it ever had a config: nothing is known by that (ruling A11).
-    if let Some(status) = message.remote_config_status.filter(|status| !is_blank(status)) {
+    if let Some(status) = message.remote_config_status.as_ref().filter(|status| !is_blank(status)) {
         merge_status(agent, status, now, received);
     }
     message.custom_message
 }
 
-fn replace<T: PartialEq>(slot: &mut Option<Fact<T>>, value: T, now: Timestamp) -> bool {
-    match slot {
-        Some(fact) if *fact.value == value => {
-            fact.observed_at = now;
-            false
-        }
-        _ => {
-            *slot = Some(Fact::new(value, now));
-            true
-        }
-    }
-}
-
 fn merge_health(
     agent: &mut Agent,
-    health: tidegate_opamp::ComponentHealth,
+    health: &tidegate_opamp::ComponentHealth,
     now: Timestamp,
     received: &mut Received,
 ) {
     let before = axes::health(agent);
-    if !replace(&mut agent.reported.health, health, now) {
+    if !agent.hear_health(health, now) {
         return;
     }
     received.changed.health = true;
@@ -88,13 +74,13 @@ fn merge_health(
     }
 }
 
-fn merge_status(agent: &mut Agent, status: RemoteConfigStatus, now: Timestamp, received: &mut Received) {
-    let text = match status.status {
-        RemoteConfigStatuses::Failed => format!("failed: {}", status.error_message),
-        other => format!("{other:?}"),
-    };
-    if replace(&mut agent.reported.remote_config_status, status, now) {
+fn merge_status(agent: &mut Agent, status: &RemoteConfigStatus, now: Timestamp, received: &mut Received) {
+    if agent.hear_config_status(status, now) {
         received.changed.config_status = true;
+        let text = match status.status {
+            RemoteConfigStatuses::Failed => format!("failed: {}", status.error_message),
+            other => format!("{other:?}"),
+        };
         received.events.push(event(agent, now, EventKind::Config, text));
     }
 }

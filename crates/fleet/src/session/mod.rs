@@ -107,7 +107,7 @@ pub fn receive(
 ) -> Result<Received, Rejected> {
     limits.check(&message)?;
     let now = arrival.now;
-    let is_new = agent.capabilities.0 == 0 && agent.reported.description.is_none();
+    let is_new = agent.capabilities.0 == 0 && agent.reported().description.is_none();
     let repeats = sequence::repeats(agent, &message);
     let full_state = sequence::judge(agent, &message, now);
     let mut received = Received {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tidegate_opamp::*;
 
 use super::*;
-use crate::agent::{Desired, axes};
+use crate::agent::{Assignment, Desired, axes};
 use crate::offer::{self, Occasion, Profile};
 use crate::{CommandKind, CommandState, Config, PushId};
 
@@ -86,7 +86,8 @@ fn desire(agent: &mut Agent, body: &'static str) -> ConfigHash {
         AgentConfigMap { config_map: [("main".to_owned(), file)].into(), ..AgentConfigMap::default() };
     let config = Config::new(files, at(0).now);
     let hash = config.hash;
-    agent.desired = Some(Desired { config, push: PushId("p".into()), since: at(0).now, offered_at: None });
+    let assignment = Assignment { config, push: PushId("p".into()), since: at(0).now };
+    agent.assign(Some(Desired::new(assignment.into())));
     hash
 }
 
@@ -142,12 +143,12 @@ fn given_a_crashed_server_when_a_higher_number_comes_then_the_pace_decides() {
 #[test]
 fn given_parts_left_out_when_received_then_what_is_known_stays() {
     let mut agent = known();
-    let before = agent.reported.clone();
+    let before = agent.reported().clone();
     let heartbeat = AgentToServer { capabilities: 0, ..report(1) };
     let received = take(&mut agent, &mut [], heartbeat, at(1));
     assert!(!received.changed.any());
     assert!(received.events.is_empty());
-    assert_eq!(agent.reported, before);
+    assert_eq!(agent.reported(), &before);
     assert_eq!(agent.capabilities.0, report(0).capabilities);
 }
 
@@ -158,7 +159,7 @@ fn given_an_effective_config_without_a_map_then_the_known_one_is_not_wiped() {
     take(&mut agent, &mut [], AgentToServer { effective_config: Some(some), ..report(1) }, at(1));
     let none = AgentToServer { effective_config: Some(EffectiveConfig::default()), ..report(2) };
     assert!(!take(&mut agent, &mut [], none, at(2)).changed.effective_config);
-    assert!(agent.reported.effective_config.unwrap().value.config_map.is_some());
+    assert!(agent.reported().effective_config.as_ref().unwrap().get().config_map.is_some());
 }
 
 #[test]
@@ -309,7 +310,7 @@ fn given_a_restart_then_it_stands_alone_and_succeeds_with_a_new_start_time() {
 #[test]
 fn given_a_restart_of_an_agent_that_never_said_when_it_started_then_only_a_later_start_proves_it() {
     let mut agent = known();
-    agent.reported.health = None;
+    agent.restore(crate::agent::Reported { health: None, ..agent.reported().clone() });
     let mut commands = [command(CommandKind::Restart)];
     assert!(offer(&mut agent, &mut commands, Occasion::Reply).message.command.is_some());
     let started = |at: Timestamp| {

@@ -237,9 +237,7 @@ fn supports(agent: &Agent, kind: &CommandKind) -> Result<(), ControlError> {
         CommandKind::Restart if !agent.capabilities.contains(AgentCapabilities::ACCEPTS_RESTART_COMMAND) => {
             "this agent does not accept the restart command; allow `restart` in its supervisor".to_owned()
         }
-        CommandKind::Custom { capability, .. }
-            if !agent.custom_capabilities().any(|name| name == capability) =>
-        {
+        CommandKind::Custom { capability, .. } if !agent.custom_capabilities().contains(capability) => {
             format!(
                 "this agent does not list the capability {capability}; `tidegate describe agent` shows what it lists"
             )

@@ -1,10 +1,11 @@
 //! Pushing a config to the agents that match a query.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tidegate_fleet::agent::Desired;
 use tidegate_fleet::agent::axes::{ConfigState, Proof};
+use tidegate_fleet::agent::{Assignment, Desired};
 use tidegate_fleet::{Action, Actor, AuditEntry, Config, Event, EventKind, Push, PushId, authorize};
 use tidegate_opamp::{AgentCapabilities, AgentConfigMap, AgentConfigObject, InstanceUid};
 use tidegate_store::{Transaction, Write};
@@ -131,16 +132,16 @@ impl Control {
     /// Makes the stored assignment true in memory and wakes the connections.
     async fn assign(&self, push: &Push, config: &Config) {
         let text = format!("config {:.12} pushed by {}", config.hash.to_string(), push.actor);
+        let assignment =
+            Arc::new(Assignment { config: config.clone(), push: push.id.clone(), since: push.at });
         for (index, uid) in push.targets.iter().enumerate() {
             if index % BREATHER == BREATHER - 1 {
                 // Followers of the fleet must get their turn before their backlog is full.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            let desired =
-                Desired { config: config.clone(), push: push.id.clone(), since: push.at, offered_at: None };
             self.core.registry.with(uid, |entry| {
                 entry.stored = true;
-                entry.agent.desired = Some(desired);
+                entry.agent.assign(Some(Desired::new(Arc::clone(&assignment))));
             });
             self.core.nudge(uid);
             self.core.stream.changed(*uid);
@@ -174,7 +175,7 @@ impl Control {
 }
 
 fn state(push: &PushId, view: &AgentView) -> (PushState, String) {
-    if view.agent.desired.as_ref().is_none_or(|desired| desired.push != *push) {
+    if view.agent.desired().is_none_or(|desired| desired.push != *push) {
         return (PushState::Superseded, "it has been given another config since".into());
     }
     let state = match (view.config.value, view.proof) {

@@ -45,9 +45,9 @@ pub(super) fn agent(view: &AgentView) -> api::Agent {
         health: axis(&view.health, Health::as_str),
         config: api::ConfigAxis {
             axis: axis(&view.config, ConfigState::as_str),
-            desired: agent.desired.as_ref().map(|desired| desired.config.hash.to_string()),
-            acknowledged: agent.acknowledged_hash().map(hexadecimal),
-            push: agent.desired.as_ref().map(|desired| desired.push.0.clone()),
+            desired: agent.desired().map(|desired| desired.config.hash.to_string()),
+            acknowledged: agent.acknowledged_hash().map(|hash| hexadecimal(&hash)),
+            push: agent.desired().map(|desired| desired.push.0.clone()),
             proof: view.proof.map(|proof| match proof {
                 Proof::Proven => "proven".to_owned(),
                 Proof::Unproven => "unproven".to_owned(),
@@ -66,23 +66,18 @@ pub(super) fn agent(view: &AgentView) -> api::Agent {
         started_at: nanoseconds(agent.start_time()),
         attributes,
         capabilities: agent.capabilities.names().map(std::borrow::Cow::into_owned).collect(),
-        custom_capabilities: agent.custom_capabilities().map(ToOwned::to_owned).collect(),
+        custom_capabilities: agent.custom_capabilities(),
     }
 }
 
 pub(super) fn agent_detail(view: &AgentView) -> api::AgentDetail {
-    let reported = &view.agent.reported;
-    let effective = reported.effective_config.as_ref().and_then(|fact| fact.value.config_map.as_ref());
+    let reported = view.agent.reported();
+    let effective = reported.effective_config.as_ref().and_then(|fact| fact.get().config_map);
     api::AgentDetail {
         agent: agent(view),
-        components: reported.health.as_ref().map(|fact| components(&fact.value)).unwrap_or_default(),
-        effective_config: effective.map(files).unwrap_or_default(),
-        desired_config: view
-            .agent
-            .desired
-            .as_ref()
-            .map(|desired| files(&desired.config.files))
-            .unwrap_or_default(),
+        components: reported.health.as_ref().map(|fact| components(&fact.get())).unwrap_or_default(),
+        effective_config: effective.as_ref().map(files).unwrap_or_default(),
+        desired_config: view.agent.desired().map(|desired| files(&desired.config.files)).unwrap_or_default(),
     }
 }
 

@@ -193,11 +193,7 @@ impl Core {
             self.metrics.discarded_offers.inc();
             // A config is what is large; a command beside it is marked as sent and must leave.
             reply.remote_config = None;
-            self.registry.with(&uid, |entry| {
-                if let Some(desired) = &mut entry.agent.desired {
-                    desired.offered_at = None;
-                }
-            });
+            self.registry.with(&uid, |entry| entry.agent.offered(None));
             if reply.encoded_len() > limit {
                 reply = bare(&reply);
             }

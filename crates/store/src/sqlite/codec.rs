@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use prost::Message;
+use prost::encoding::{WireType, decode_key, decode_varint, encode_key, encode_varint};
 use tidegate_fleet::Timestamp;
 use tidegate_fleet::agent::{Fact, Link, Reported, Sequence, Transport};
-use tidegate_opamp::{AgentToServer, ConfigHash, EffectiveConfig, InstanceUid};
+use tidegate_opamp::{ConfigHash, InstanceUid};
 
 /// SQLite's integers are signed; the bits are what counts.
 pub(super) const fn signed(number: u64) -> i64 {
@@ -58,13 +59,15 @@ pub(super) const fn sequence(sequence: Sequence) -> Option<u64> {
     }
 }
 
-/// The reported parts but the effective config, in the order of the time columns.
-pub(super) fn pack(reported: &Reported) -> (AgentToServer, [Option<u64>; 8]) {
-    fn value<T: Clone>(fact: Option<&Fact<T>>) -> Option<T> {
-        fact.map(|fact| (*fact.value).clone())
-    }
-    fn at<T>(fact: Option<&Fact<T>>) -> Option<u64> {
-        fact.map(|fact| fact.observed_at.0)
+/// Numbers of the parts in an [`AgentToServer`], in the order of the time columns; the effective config lies apart.
+const PARTS: [u32; 8] = [3, 5, 6, 7, 8, 12, 14, 15];
+const EFFECTIVE: usize = 2;
+
+/// The reported parts but the effective config, in the order of the time columns. Parts are kept encoded, so they are
+/// put together as they are.
+pub(super) fn pack(reported: &Reported) -> (Vec<u8>, [Option<u64>; 8]) {
+    fn part<T: Message + Default>(fact: Option<&Fact<T>>) -> Option<(&[u8], u64)> {
+        fact.map(|fact| (&**fact.encoded(), fact.observed_at.0))
     }
     let Reported {
         description,
@@ -76,46 +79,86 @@ pub(super) fn pack(reported: &Reported) -> (AgentToServer, [Option<u64>; 8]) {
         available_components,
         connection_settings_status,
     } = reported;
-    let message = AgentToServer {
-        agent_description: value(description.as_ref()),
-        health: value(health.as_ref()),
-        remote_config_status: value(remote_config_status.as_ref()),
-        package_statuses: value(package_statuses.as_ref()),
-        custom_capabilities: value(custom_capabilities.as_ref()),
-        available_components: value(available_components.as_ref()),
-        connection_settings_status: value(connection_settings_status.as_ref()),
-        ..AgentToServer::default()
-    };
-    let times = [
-        at(description.as_ref()),
-        at(health.as_ref()),
-        at(effective_config.as_ref()),
-        at(remote_config_status.as_ref()),
-        at(package_statuses.as_ref()),
-        at(custom_capabilities.as_ref()),
-        at(available_components.as_ref()),
-        at(connection_settings_status.as_ref()),
+    let parts = [
+        part(description.as_ref()),
+        part(health.as_ref()),
+        part(effective_config.as_ref()),
+        part(remote_config_status.as_ref()),
+        part(package_statuses.as_ref()),
+        part(custom_capabilities.as_ref()),
+        part(available_components.as_ref()),
+        part(connection_settings_status.as_ref()),
     ];
-    (message, times)
+    let mut message = Vec::new();
+    for (index, (number, part)) in PARTS.iter().zip(parts).enumerate() {
+        if let Some((bytes, _)) = part.filter(|_| index != EFFECTIVE) {
+            encode_key(*number, WireType::LengthDelimited, &mut message);
+            encode_varint(bytes.len() as u64, &mut message);
+            message.extend_from_slice(bytes);
+        }
+    }
+    (message, parts.map(|part| part.map(|(_, at)| at)))
 }
 
 /// The reverse of [`pack`].
 pub(super) fn unpack(
-    message: AgentToServer,
-    effective: Option<EffectiveConfig>,
+    column: usize,
+    mut message: &[u8],
+    effective: Option<Arc<[u8]>>,
     times: [Option<u64>; 8],
-) -> Reported {
-    fn fact<T>(value: Option<T>, at: Option<u64>) -> Option<Fact<T>> {
-        Some(Fact { value: Arc::new(value?), observed_at: Timestamp(at.unwrap_or_default()) })
+) -> rusqlite::Result<Reported> {
+    fn fact<T: Message + Default>(part: &mut Option<Arc<[u8]>>, at: Option<u64>) -> Option<Fact<T>> {
+        Some(Fact::from_encoded(part.take()?, Timestamp(at.unwrap_or_default())))
     }
-    Reported {
-        description: fact(message.agent_description, times[0]),
-        health: fact(message.health, times[1]),
+    let wrong = |error: prost::DecodeError| damaged(column, &error.to_string());
+    let mut parts: [Option<Arc<[u8]>>; 8] = std::array::from_fn(|_| None);
+    parts[EFFECTIVE] = effective;
+    while !message.is_empty() {
+        let (number, _) = decode_key(&mut message).map_err(wrong)?;
+        let length = usize::try_from(decode_varint(&mut message).map_err(wrong)?).unwrap_or(usize::MAX);
+        let (bytes, rest) =
+            message.split_at_checked(length).ok_or_else(|| damaged(column, "a report is cut short"))?;
+        if let Some(index) = PARTS.iter().position(|part| *part == number) {
+            parts[index] = Some(bytes.into());
+        }
+        message = rest;
+    }
+    let [description, health, effective, status, packages, custom, components, connection] = &mut parts;
+    Ok(Reported {
+        description: fact(description, times[0]),
+        health: fact(health, times[1]),
         effective_config: fact(effective, times[2]),
-        remote_config_status: fact(message.remote_config_status, times[3]),
-        package_statuses: fact(message.package_statuses, times[4]),
-        custom_capabilities: fact(message.custom_capabilities, times[5]),
-        available_components: fact(message.available_components, times[6]),
-        connection_settings_status: fact(message.connection_settings_status, times[7]),
+        remote_config_status: fact(status, times[3]),
+        package_statuses: fact(packages, times[4]),
+        custom_capabilities: fact(custom, times[5]),
+        available_components: fact(components, times[6]),
+        connection_settings_status: fact(connection, times[7]),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_opamp::{AgentDescription, AgentToServer, ConnectionSettingsStatus, KeyValue};
+
+    use super::*;
+
+    #[test]
+    fn given_parts_when_packed_then_they_are_an_agents_message_and_come_back_as_they_were() {
+        let description = AgentDescription {
+            identifying_attributes: vec![KeyValue::text("service.name", "fluent-bit")],
+            ..AgentDescription::default()
+        };
+        let status = ConnectionSettingsStatus { error_message: "e".into(), ..Default::default() };
+        let reported = Reported {
+            description: Some(Fact::new(&description, Timestamp(3))),
+            connection_settings_status: Some(Fact::new(&status, Timestamp(4))),
+            ..Reported::default()
+        };
+        let (message, times) = pack(&reported);
+        let decoded = AgentToServer::decode(&*message).unwrap();
+        assert_eq!(decoded.agent_description, Some(description));
+        assert_eq!(decoded.connection_settings_status, Some(status));
+        assert_eq!(unpack(0, &message, None, times).unwrap(), reported);
+        assert!(unpack(0, &message[..message.len() - 1], None, times).is_err());
     }
 }

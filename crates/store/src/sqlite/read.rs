@@ -1,15 +1,16 @@
 //! Rows coming out.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rusqlite::{Connection, Row};
-use tidegate_fleet::agent::{Desired, Sequence};
+use tidegate_fleet::agent::{Assignment, Desired, Sequence};
 use tidegate_fleet::{
     Agent, AuditEntry, Command, CommandId, CommandKind, CommandState, Config, Event, EventKind, Outcome,
     Push, PushId,
 };
-use tidegate_opamp::{AgentCapabilities, AgentConfigMap, ConfigHash, EffectiveConfig, InstanceUid};
+use tidegate_opamp::{AgentCapabilities, AgentConfigMap, ConfigHash, InstanceUid};
 
 use super::aside;
 use super::codec::{self, damaged, signed, time};
@@ -31,7 +32,7 @@ pub(super) fn snapshot(connection: &mut Connection, clean: bool) -> Result<Snaps
     let mut desired = desired(&transaction, &configs).map_err(StoreError::read("assignments"))?;
     let mut agents = agents(&transaction, clean).map_err(StoreError::read("agents"))?;
     for agent in &mut agents {
-        agent.desired = desired.remove(&agent.uid);
+        agent.assign(desired.remove(&agent.uid));
     }
     Ok(Snapshot {
         revision: Revision(meta("revision")?.cast_unsigned()),
@@ -68,47 +69,61 @@ fn desired(
     connection: &Connection,
     configs: &HashMap<ConfigHash, Config>,
 ) -> rusqlite::Result<HashMap<InstanceUid, Desired>> {
+    let mut shared: HashMap<(ConfigHash, String), Arc<Assignment>> = HashMap::new();
     let read = |row: &Row<'_>| {
         let agent = codec::uid(0, row.get_ref(0)?.as_blob()?)?;
         let hash = codec::hash(1, row.get_ref(1)?.as_blob()?)?;
         let config =
             configs.get(&hash).cloned().ok_or_else(|| damaged(1, "the assigned config is missing"))?;
-        Ok((agent, Desired { config, push: PushId(row.get(2)?), since: time(row.get(3)?), offered_at: None }))
+        let (push, since) = (PushId(row.get(2)?), time(row.get(3)?));
+        // Agents that were given a config together share one assignment.
+        let assignment = shared
+            .entry((hash, push.0.clone()))
+            .or_insert_with(|| Arc::new(Assignment { config, push, since }));
+        Ok((agent, Desired::new(Arc::clone(assignment))))
     };
     Ok(rows(connection, "SELECT agent, config, push, since FROM assignments", [], read)?
         .into_iter()
         .collect())
 }
 
+/// The bodies that agents refer to, each once.
+fn bodies(connection: &Connection) -> rusqlite::Result<HashMap<[u8; 32], Arc<[u8]>>> {
+    let read = |row: &Row<'_>| Ok((row.get(0)?, Arc::from(row.get_ref(1)?.as_blob()?)));
+    Ok(rows(connection, "SELECT hash, body FROM bodies", [], read)?.into_iter().collect())
+}
+
 fn agents(connection: &Connection, clean: bool) -> rusqlite::Result<Vec<Agent>> {
-    let statement = "SELECT uid, host_credential, first_seen, last_seen, sequence_num, capabilities, link, link_since,
-        reported, body, at_description, at_health, at_effective, at_config, at_packages, at_custom, at_components,
-        at_connection FROM agents LEFT JOIN bodies ON hash = effective_body";
+    let bodies = bodies(connection)?;
+    let statement =
+        "SELECT uid, host_credential, first_seen, last_seen, sequence_num, capabilities, link, link_since,
+        reported, effective_body, at_description, at_health, at_effective, at_config, at_packages, at_custom,
+        at_components, at_connection FROM agents";
     rows(connection, statement, [], |row| {
         let number: Option<i64> = row.get(4)?;
-        let sequence = match number.map(i64::cast_unsigned) {
-            None => Sequence::Unknown,
-            Some(number) if clean => Sequence::Exact(number),
-            Some(number) => Sequence::AtLeast(number),
+        let effective = match row.get::<_, Option<[u8; 32]>>(9)? {
+            Some(hash) => {
+                let body = bodies.get(&hash).ok_or_else(|| damaged(9, "an effective config is missing"))?;
+                Some(Arc::clone(body))
+            }
+            None => None,
         };
-        let effective: Option<EffectiveConfig> =
-            row.get_ref(9)?.as_blob_or_null()?.map(|bytes| codec::message(9, bytes)).transpose()?;
         let mut times = [None; 8];
         for (index, time) in times.iter_mut().enumerate() {
             *time = row.get::<_, Option<i64>>(10 + index)?.map(i64::cast_unsigned);
         }
-        Ok(Agent {
-            uid: codec::uid(0, row.get_ref(0)?.as_blob()?)?,
-            host_credential: row.get(1)?,
-            first_seen: time(row.get(2)?),
-            last_seen: time(row.get(3)?),
-            sequence,
-            full_state_asked_at: None,
-            capabilities: AgentCapabilities(row.get::<_, i64>(5)?.cast_unsigned()),
-            reported: codec::unpack(codec::message(8, row.get_ref(8)?.as_blob()?)?, effective, times),
-            link: codec::link_from(row.get_ref(6)?.as_str()?, time(row.get(7)?)),
-            desired: None,
-        })
+        let mut agent = Agent::new(codec::uid(0, row.get_ref(0)?.as_blob()?)?, time(row.get(2)?));
+        agent.host_credential = row.get(1)?;
+        agent.last_seen = time(row.get(3)?);
+        agent.sequence = match number.map(i64::cast_unsigned) {
+            None => Sequence::Unknown,
+            Some(number) if clean => Sequence::Exact(number),
+            Some(number) => Sequence::AtLeast(number),
+        };
+        agent.capabilities = AgentCapabilities(row.get::<_, i64>(5)?.cast_unsigned());
+        agent.link = codec::link_from(row.get_ref(6)?.as_str()?, time(row.get(7)?));
+        agent.restore(codec::unpack(8, row.get_ref(8)?.as_blob()?, effective, times)?);
+        Ok(agent)
     })
 }
 

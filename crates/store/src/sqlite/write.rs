@@ -58,11 +58,11 @@ pub(super) fn write(connection: &Connection, revision: i64, row: &Write) -> rusq
 }
 
 fn agent(connection: &Connection, agent: &Agent) -> rusqlite::Result<()> {
-    let effective = match &agent.reported.effective_config {
-        Some(fact) => Some(body(connection, &fact.value.encode_to_vec())?),
+    let effective = match &agent.reported().effective_config {
+        Some(fact) => Some(body(connection, fact.encoded())?),
         None => None,
     };
-    let (reported, times) = codec::pack(&agent.reported);
+    let (reported, times) = codec::pack(agent.reported());
     let (link, since) = codec::link(agent.link);
     let times = times.map(|time| time.map(signed));
     connection
@@ -81,7 +81,7 @@ fn agent(connection: &Connection, agent: &Agent) -> rusqlite::Result<()> {
             signed(agent.capabilities.0),
             link,
             signed(since.0),
-            reported.encode_to_vec(),
+            reported,
             effective,
             times[0],
             times[1],

@@ -90,7 +90,7 @@ async fn given_an_agent_when_its_uid_changes_then_all_of_it_moves_and_aliases_le
     store.commit(Transaction::observed(vec![rename(1, 2, 20)])).await.unwrap();
     let snapshot = store.load().unwrap();
     let [moved] = &snapshot.agents[..] else { panic!("{:?}", snapshot.agents) };
-    assert_eq!((moved.uid, moved.desired.as_ref().unwrap().config.hash), (uid(2), body.hash));
+    assert_eq!((moved.uid, moved.desired().unwrap().config.hash), (uid(2), body.hash));
     assert_eq!(snapshot.labels, [(uid(2), labels(&[("ring", "1")]))].into());
     assert_eq!(snapshot.commands[0].agent, uid(2));
     store.commit(Transaction::observed(vec![rename(2, 3, 21)])).await.unwrap();

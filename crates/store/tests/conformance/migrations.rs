@@ -73,8 +73,8 @@ async fn given_a_store_of_version_1_when_opened_then_it_is_of_this_version_and_n
     let [known] = &snapshot.agents[..] else { panic!("{:?}", snapshot.agents) };
     assert_eq!((known.uid, known.sequence, known.capabilities.0), (uid(1), Sequence::Exact(41), 3));
     assert_eq!(known.attributes().get("service.name"), Some("fluent-bit"));
-    assert_eq!(known.reported.effective_config.as_ref().unwrap().observed_at, Timestamp(14));
-    assert_eq!(known.desired.as_ref().unwrap().config, body);
+    assert_eq!(known.reported().effective_config.as_ref().unwrap().observed_at, Timestamp(14));
+    assert_eq!(known.desired().unwrap().config, body);
     assert_eq!(snapshot.pushes, [push(&body)]);
     assert_eq!((snapshot.commands.len(), snapshot.commands[0].state), (1, CommandState::Sent));
     assert_eq!((snapshot.events[0].number, snapshot.revision), (41, Revision(6)));

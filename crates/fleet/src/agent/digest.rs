@@ -1,0 +1,92 @@
+//! What is asked of an agent again and again, worked out when it changes: listings, queries and offers read this and
+//! decode nothing.
+
+use tidegate_opamp::{EffectiveConfig, RemoteConfigStatuses};
+
+use super::axes::{self, Health, Proof, RENDERED_FILE};
+use super::{Desired, Fact, Reported};
+
+/// The outcome of comparing what an agent runs with what it should run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Running {
+    /// Not compared: nothing is assigned, reported or applied.
+    Unseen,
+    /// The same, and how much that is worth.
+    Same(Proof),
+    /// Other files.
+    Other,
+}
+
+/// What is derived from an agent's reports and its assignment, and from nothing else.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Digest {
+    /// Health, where it was reported, with the reason; an empty one is none.
+    pub(super) health: Option<(Health, Box<str>)>,
+    /// The root's start time, nanoseconds since 1970.
+    pub(super) start_time: u64,
+    /// The hash of the config status, where it has the length of ours.
+    pub(super) acknowledged: Option<[u8; 32]>,
+    /// How far that config has come.
+    pub(super) status: RemoteConfigStatuses,
+    /// Whether what runs is what should.
+    pub(super) running: Running,
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self {
+            health: None,
+            start_time: 0,
+            acknowledged: None,
+            status: RemoteConfigStatuses::Unset,
+            running: Running::Unseen,
+        }
+    }
+}
+
+impl Digest {
+    pub(super) fn of_health(&mut self, reported: &Reported) {
+        let health = reported.health.as_ref().map(Fact::get);
+        self.start_time = health.as_ref().map_or(0, |health| health.start_time_unix_nano);
+        self.health = health.map(|health| {
+            let (value, reason) = axes::judge(&health);
+            (value, reason.into_boxed_str())
+        });
+    }
+
+    pub(super) fn of_status(&mut self, reported: &Reported) {
+        let status = reported.remote_config_status.as_ref().map(Fact::get).unwrap_or_default();
+        self.acknowledged = status.last_remote_config_hash[..].try_into().ok();
+        self.status = status.status;
+    }
+
+    /// Compares only where the answer is asked for: of a config that the agent says it applied.
+    pub(super) fn of_running(&mut self, reported: &Reported, desired: Option<&Desired>) {
+        self.running = match (desired, &reported.effective_config) {
+            (Some(desired), Some(effective))
+                if self.status == RemoteConfigStatuses::Applied
+                    && self.acknowledged == Some(desired.config.hash.0) =>
+            {
+                compare(&effective.get(), desired)
+            }
+            _ => Running::Unseen,
+        };
+    }
+}
+
+/// Compares the offered files with the effective ones. A supervisor of ours reports the offered files under their
+/// names and the rendered one beside them; any other is believed, and its word marked as unproven (decision D6).
+fn compare(effective: &EffectiveConfig, desired: &Desired) -> Running {
+    let Some(effective) = effective.config_map.as_ref() else {
+        return Running::Other;
+    };
+    if !effective.config_map.contains_key(RENDERED_FILE) {
+        return Running::Same(Proof::Unproven);
+    }
+    let offered = &desired.config.files.config_map;
+    let same = effective.config_map.len() == offered.len() + 1
+        && offered.iter().all(|(name, file)| {
+            effective.config_map.get(name).is_some_and(|running| running.body == file.body)
+        });
+    if same { Running::Same(Proof::Proven) } else { Running::Other }
+}
