@@ -72,6 +72,8 @@ pub enum Action {
     SendMessage,
     /// Cancel a command that has not been sent.
     CancelCommand,
+    /// Write or remove connection settings.
+    ManageSettings,
 }
 
 impl Action {
@@ -84,6 +86,7 @@ impl Action {
             Self::Restart => "restart",
             Self::SendMessage => "send-message",
             Self::CancelCommand => "cancel-command",
+            Self::ManageSettings => "manage-connection-settings",
         }
     }
 }

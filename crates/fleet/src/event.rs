@@ -21,11 +21,13 @@ pub enum EventKind {
     Message,
     /// An agent's description changed.
     Description,
+    /// An agent took connection settings, or could not.
+    Settings,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AgentAdded,
         Self::Connection,
         Self::Health,
@@ -33,6 +35,7 @@ impl EventKind {
         Self::Command,
         Self::Message,
         Self::Description,
+        Self::Settings,
     ];
 
     /// The word for the API.
@@ -46,6 +49,7 @@ impl EventKind {
             Self::Command => "command",
             Self::Message => "message",
             Self::Description => "description",
+            Self::Settings => "settings",
         }
     }
 

@@ -12,6 +12,7 @@ mod event;
 pub mod offer;
 pub mod query;
 pub mod session;
+pub mod settings;
 mod time;
 
 pub use actor::{Action, Actor, Denied, Face, Scope, authorize};

@@ -7,7 +7,7 @@ use tidegate_opamp::{
     server_to_agent_flags,
 };
 
-use crate::{Agent, Command, CommandId, CommandKind, CommandState, Timestamp};
+use crate::{Agent, Command, CommandId, CommandKind, CommandState, Timestamp, settings};
 
 /// What this server says of itself.
 #[derive(Clone, Debug)]
@@ -83,6 +83,7 @@ pub fn build(
     if occasion != Occasion::Push || !offered {
         message.remote_config = remote_config(agent, now);
     }
+    message.connection_settings = settings::offer(agent, occasion, now);
     let sent = custom_message(agent, commands, now).map(|(custom, id)| {
         message.custom_message = Some(custom);
         id

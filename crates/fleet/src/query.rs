@@ -79,6 +79,13 @@ impl Query {
         self.terms.is_empty()
     }
 
+    /// True when it asks only for what an agent is, not for how it fares or whether it is there.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        const PASSING: [&str; 5] = ["connection", "health", "config", "attention", "transport"];
+        !self.terms.iter().any(|term| matches!(term.key, Key::Named(name) if PASSING.contains(&name)))
+    }
+
     /// Asks the query of one agent.
     #[must_use]
     pub fn matches(&self, agent: &Agent, now: Timestamp, interval: Duration) -> bool {

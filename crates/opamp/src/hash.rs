@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{AgentConfigMap, AgentConfigObject};
+use crate::{AgentConfigMap, AgentConfigObject, ConnectionSettingsOffers};
 
 /// SHA-256 over a config's names, bodies, content types and roles (OpAMP S102, S205); never empty.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +50,14 @@ pub fn config_hash(config: &AgentConfigMap) -> ConfigHash {
         part(role.as_bytes());
     }
     ConfigHash(hasher.finalize().into())
+}
+
+/// Hashes connection settings: SHA-256 over all of them as they are encoded, their own hash apart (OpAMP S113). Equal
+/// content gives an equal hash, and none is empty (S114).
+#[must_use]
+pub fn connection_settings_hash(settings: &ConnectionSettingsOffers) -> [u8; 32] {
+    let unhashed = ConnectionSettingsOffers { hash: bytes::Bytes::new(), ..settings.clone() };
+    Sha256::digest(prost::Message::encode_to_vec(&unhashed)).into()
 }
 
 #[cfg(test)]

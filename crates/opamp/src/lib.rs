@@ -12,7 +12,7 @@ pub mod wire;
 pub mod ws;
 
 pub use capabilities::{AgentCapabilities, ServerCapabilities};
-pub use hash::{ConfigHash, config_hash};
+pub use hash::{ConfigHash, config_hash, connection_settings_hash};
 pub use messages::*;
 pub use prost::{DecodeError, Message};
 pub use uid::{InstanceUid, InvalidUid};

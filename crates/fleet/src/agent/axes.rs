@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tidegate_opamp::{AgentCapabilities, ComponentHealth, RemoteConfigStatuses};
 
-use super::{Agent, Link, Running};
+use super::{Agent, Link, Running, settings};
 use crate::Timestamp;
 
 /// The name under which a supervisor reports what the agent really loads (decision D6).
@@ -115,15 +115,23 @@ pub enum Proof {
     Unproven,
 }
 
-/// Whether the agent is there. `interval` is the heartbeat or poll interval that it is expected to keep.
+/// Whether the agent is there. `interval` is the heartbeat or poll interval that it is expected to keep unless it took
+/// another one (see [`settings::expected`]).
 #[must_use]
 pub fn connection(agent: &Agent, now: Timestamp, interval: Duration) -> Axis<Connection> {
     let axis = |value, reason: &str| Axis { value, observed_at: agent.last_seen, reason: reason.to_owned() };
     match agent.link {
-        Link::Departed { .. } => axis(Connection::Departed, "the agent said farewell"),
-        Link::Down { .. } => axis(Connection::Disconnected, "no connection is open"),
+        Link::Departed { .. } => {
+            axis(Connection::Departed, &settings::absence(agent, "the agent said farewell"))
+        }
+        Link::Down { .. } => {
+            axis(Connection::Disconnected, &settings::absence(agent, "no connection is open"))
+        }
         Link::Up { transport, .. } => {
             let silent = now.since(agent.last_seen);
+            let Some(interval) = settings::expected(agent, interval) else {
+                return axis(Connection::Connected, "");
+            };
             let owes_heartbeats =
                 transport.polls() || agent.capabilities.contains(AgentCapabilities::REPORTS_HEARTBEAT);
             if transport.polls() && silent >= interval * 3 {

@@ -5,6 +5,7 @@ pub mod axes;
 mod digest;
 mod fact;
 mod limits;
+pub mod settings;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use attributes::Attributes;
 use digest::{Digest, Running};
 pub use fact::{Fact, Reported};
 pub use limits::{LimitExceeded, Limits};
+use settings::Held;
 
 /// How an agent reaches the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +139,8 @@ pub struct Agent {
     pub capabilities: AgentCapabilities,
     /// Its link.
     pub link: Link,
+    /// Its connection settings, where it has some or had.
+    pub settings: Option<Box<Held>>,
     reported: Reported,
     desired: Option<Desired>,
     digest: Digest,
@@ -158,6 +162,7 @@ impl Agent {
             reported: Reported::default(),
             desired: None,
             digest: Digest::default(),
+            settings: None,
         }
     }
 

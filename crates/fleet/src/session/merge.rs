@@ -42,6 +42,9 @@ pub(super) fn merge(
     }
     if let Some(status) = &message.connection_settings_status {
         received.changed.other |= agent.hear_settings_status(status, now);
+        if let Some(text) = agent.hear_settings_answer(status, now) {
+            received.events.push(event(agent, now, EventKind::Settings, text));
+        }
     }
     if let Some(health) = &message.health {
         merge_health(agent, health, now, received);

@@ -109,6 +109,9 @@ pub fn receive(
     let now = arrival.now;
     let is_new = agent.capabilities.0 == 0 && agent.reported().description.is_none();
     let repeats = sequence::repeats(agent, &message);
+    if sequence::begins_anew(agent, &message) {
+        agent.begins_anew(now);
+    }
     let full_state = sequence::judge(agent, &message, now);
     let mut received = Received {
         changed: Changed::default(),

@@ -11,6 +11,17 @@ pub(super) fn repeats(agent: &Agent, message: &AgentToServer) -> bool {
     agent.sequence == Sequence::Exact(message.sequence_num) && message.agent_description.is_none()
 }
 
+/// True for a full report whose number does not continue the last one: the agent's process, or its client, is new.
+pub(super) fn begins_anew(agent: &Agent, message: &AgentToServer) -> bool {
+    let number = message.sequence_num;
+    let continues = match agent.sequence {
+        Sequence::Exact(last) => number == last || number == last.wrapping_add(1),
+        Sequence::AtLeast(last) => number > last,
+        Sequence::Unknown => false,
+    };
+    message.agent_description.is_some() && !continues
+}
+
 /// Judges a message's number, remembers it, and says whether to ask for everything.
 pub(super) fn judge(agent: &mut Agent, message: &AgentToServer, now: Timestamp) -> FullState {
     let number = message.sequence_num;
