@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use tidegate_fleet::settings::Rule;
 use tidegate_fleet::{Agent, Command, Event, Push};
 use tidegate_opamp::InstanceUid;
 
@@ -35,6 +36,8 @@ pub struct Snapshot {
     pub labels: HashMap<InstanceUid, Labels>,
     /// Uids that agents had before, oldest first.
     pub aliases: Vec<Alias>,
+    /// The rules for connection settings, in order of name.
+    pub settings_rules: Vec<Rule>,
     /// The builds whose components are known, oldest first.
     pub components: Vec<KnownComponents>,
 }

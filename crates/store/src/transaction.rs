@@ -1,5 +1,6 @@
 //! What is written, as values.
 
+use tidegate_fleet::settings::{Rule, RuleName};
 use tidegate_fleet::{Agent, AuditEntry, Command, Config, Push, PushId, Timestamp};
 use tidegate_opamp::{ConfigHash, InstanceUid};
 
@@ -45,6 +46,10 @@ pub enum Write {
     Rename(Alias),
     /// An agent is forgotten, with its config, labels, commands and aliases; history keeps what it says of it.
     Forget(InstanceUid),
+    /// A rule for connection settings as it is now.
+    SettingsRule(Box<Rule>),
+    /// A rule for connection settings is gone.
+    RemoveSettingsRule(RuleName),
     /// The components of a build; those that are there already stay as they are.
     Components(KnownComponents),
     /// The answer to the request that this transaction is about. Where the same actor's same key has an answer that
@@ -84,7 +89,7 @@ impl Transaction {
 pub struct Change {
     /// In which transaction.
     pub revision: Revision,
-    /// The kind of row: `agent`, `config`, `assignment`, `push`, `command`, `labels`, `alias`.
+    /// The kind of row: `agent`, `config`, `assignment`, `push`, `command`, `labels`, `alias`, `settings`.
     pub kind: String,
     /// Its key in text: a uid, a hash, an id.
     pub key: String,

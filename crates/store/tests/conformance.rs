@@ -6,6 +6,8 @@
 mod aside;
 #[path = "conformance/migrations.rs"]
 mod migrations;
+#[path = "conformance/settings.rs"]
+mod settings;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -47,6 +47,8 @@ pub(super) fn rename(connection: &Connection, alias: &Alias) -> rusqlite::Result
         "UPDATE assignments SET agent = ?2 WHERE agent = ?1",
         "UPDATE labels SET agent = ?2 WHERE agent = ?1",
         "UPDATE commands SET agent = ?2 WHERE agent = ?1",
+        "UPDATE agent_settings SET agent = ?2 WHERE agent = ?1",
+        "UPDATE connection_settings SET agent = ?2 WHERE agent = ?1",
         // No chains and no circles: every alias names the uid that is in use.
         "UPDATE aliases SET new = ?2 WHERE new = ?1",
     ] {
@@ -66,6 +68,7 @@ pub(super) fn forget(connection: &Connection, agent: &InstanceUid) -> rusqlite::
         "DELETE FROM assignments WHERE agent = ?1",
         "DELETE FROM labels WHERE agent = ?1",
         "DELETE FROM commands WHERE agent = ?1",
+        "DELETE FROM agent_settings WHERE agent = ?1",
         "DELETE FROM aliases WHERE new = ?1",
     ] {
         connection.prepare_cached(statement)?.execute([agent.as_bytes()])?;

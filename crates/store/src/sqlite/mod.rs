@@ -5,6 +5,7 @@ mod codec;
 mod garbage;
 mod read;
 mod schema;
+mod settings;
 mod write;
 mod writer;
 

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rusqlite::{Connection, Row};
 use tidegate_fleet::agent::{Assignment, Desired, Sequence};
+use tidegate_fleet::settings::Held;
 use tidegate_fleet::{
     Agent, AuditEntry, Command, CommandId, CommandKind, CommandState, Config, Event, EventKind, Outcome,
     Push, PushId,
 };
 use tidegate_opamp::{AgentCapabilities, AgentConfigMap, ConfigHash, InstanceUid};
 
-use super::aside;
 use super::codec::{self, damaged, signed, time};
+use super::{aside, settings};
 use crate::{Change, Revision, Snapshot, StoreError, StoredEvent};
 
 /// Newest rows that a snapshot holds; older ones stay in the store.
@@ -31,8 +32,10 @@ pub(super) fn snapshot(connection: &mut Connection, clean: bool) -> Result<Snaps
     let configs = configs(&transaction).map_err(StoreError::read("configs"))?;
     let mut desired = desired(&transaction, &configs).map_err(StoreError::read("assignments"))?;
     let mut agents = agents(&transaction, clean).map_err(StoreError::read("agents"))?;
+    let mut records = settings::records(&transaction).map_err(StoreError::read("offered settings"))?;
     for agent in &mut agents {
         agent.assign(desired.remove(&agent.uid));
+        agent.settings = records.remove(&agent.uid).map(|record| Box::new(Held::stored(record)));
     }
     Ok(Snapshot {
         revision: Revision(meta("revision")?.cast_unsigned()),
@@ -43,6 +46,7 @@ pub(super) fn snapshot(connection: &mut Connection, clean: bool) -> Result<Snaps
         events: events(&transaction).map_err(StoreError::read("events"))?,
         labels: aside::labels(&transaction).map_err(StoreError::read("labels"))?,
         aliases: aside::aliases(&transaction).map_err(StoreError::read("aliases"))?,
+        settings_rules: settings::rules(&transaction).map_err(StoreError::read("connection settings"))?,
         components: aside::components(&transaction).map_err(StoreError::read("components"))?,
     })
 }

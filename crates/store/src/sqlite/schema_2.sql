@@ -45,3 +45,32 @@ CREATE INDEX assignments_config ON assignments (config);
 CREATE INDEX pushes_config ON pushes (config);
 CREATE INDEX pushes_at ON pushes (at);
 CREATE INDEX commands_agent ON commands (agent);
+
+-- Connection settings that operators ask for. Headers and private keys are in `settings` as they are sent: the file is
+-- as secret as the admin token beside it.
+CREATE TABLE connection_settings (
+  name     TEXT PRIMARY KEY,
+  target   TEXT NOT NULL, -- fleet, selector or agent
+  query    TEXT,
+  agent    BLOB,
+  priority INTEGER NOT NULL,
+  interval INTEGER,       -- seconds between heartbeats; 0 is off
+  force    INTEGER NOT NULL,
+  settings BLOB NOT NULL, -- a ConnectionSettingsOffers
+  actor    TEXT NOT NULL,
+  at       INTEGER NOT NULL,
+  revision INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What an agent was offered of them last, and what it took.
+CREATE TABLE agent_settings (
+  agent          BLOB PRIMARY KEY,
+  hash           BLOB,
+  offered_at     INTEGER,
+  opamp_hash     BLOB,
+  opamp_at       INTEGER,
+  opamp_interval INTEGER,
+  moved_to       TEXT,
+  own_told       INTEGER NOT NULL,
+  in_force       INTEGER
+) STRICT, WITHOUT ROWID;

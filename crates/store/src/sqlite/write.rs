@@ -5,14 +5,15 @@ use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 use tidegate_fleet::{Agent, AuditEntry, Command, CommandKind, Config, Push};
 
-use super::aside;
 use super::codec::{self, signed};
+use super::{aside, settings};
 use crate::{StoredEvent, Write};
 
 pub(super) fn write(connection: &Connection, revision: i64, row: &Write) -> rusqlite::Result<()> {
     let (kind, key) = match row {
         Write::Agent(row) => {
             agent(connection, row)?;
+            settings::write_record(connection, row)?;
             ("agent", row.uid.to_string())
         }
         Write::Config(row) => {
@@ -47,6 +48,14 @@ pub(super) fn write(connection: &Connection, revision: i64, row: &Write) -> rusq
         Write::Forget(agent) => {
             aside::forget(connection, agent)?;
             ("agent", agent.to_string())
+        }
+        Write::SettingsRule(rule) => {
+            settings::write_rule(connection, rule)?;
+            ("settings", rule.name.to_string())
+        }
+        Write::RemoveSettingsRule(name) => {
+            settings::remove_rule(connection, name)?;
+            ("settings", name.to_string())
         }
         Write::Components(known) => return aside::write_components(connection, known),
         Write::Answered(answer) => return aside::write_answer(connection, answer),
