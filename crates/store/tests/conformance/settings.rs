@@ -48,7 +48,9 @@ fn record() -> Record {
 }
 
 fn offered(number: u8) -> Agent {
-    Agent { settings: Some(Box::new(Held::stored(record()))), ..agent(number) }
+    let mut agent = agent(number);
+    agent.settings = Some(Box::new(Held::stored(record())));
+    agent
 }
 
 #[tokio::test]
