@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
@@ -87,8 +88,9 @@ where
 }
 
 /// Serves HTTP/1.1 on one connection until the client leaves or the server stops.
-pub(crate) async fn serve_http<S, B>(stream: TcpStream, service: S, mut stopping: Stopping)
+pub(crate) async fn serve_http<I, S, B>(stream: I, service: S, mut stopping: Stopping)
 where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: hyper::service::Service<http::Request<hyper::body::Incoming>, Response = http::Response<B>>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     S::Future: Send + 'static,

@@ -40,11 +40,12 @@ async fn serve(settings: Settings) -> ExitCode {
     };
     let data_dir = settings.data_dir.clone();
     let path = settings.agents.path.clone();
+    let tls = if settings.agents.tls.is_some() { "s" } else { "" };
     let running = match run::start(settings).await {
         Ok(running) => running,
         Err(error) => return complain(&error.to_string(), 1),
     };
-    tracing::info!("agents connect to ws://{0}{path} or http://{0}{path}", running.agents);
+    tracing::info!("agents connect to ws{tls}://{0}{path} or http{tls}://{0}{path}", running.agents);
     tracing::info!(
         "operators connect to http://{}; the token is in {}",
         running.operators,

@@ -11,6 +11,7 @@ use tidegate_store::{Location, SqliteStore, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::agents::reload::{self, Refresh};
 use crate::agents::{self, Plane};
 use crate::background::{self, Until};
 use crate::control::Control;
@@ -65,6 +66,13 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         max_agents: settings.limits.max_agents,
     };
     let core = Arc::new(Core::new(store, snapshot, options));
+    let tls = settings.agents.tls.as_ref().map(agents::tls::load).transpose().map_err(StartError)?;
+    let tls = tls.map(Arc::new);
+    if settings.agents.tokens_file.is_some() {
+        return Err(StartError(
+            "agents' tokens are not checked yet: leave agents.tokens_file out".to_owned(),
+        ));
+    }
 
     let agents_listener = bind("agents", settings.agents.listen).await?;
     let operators_listener = bind("operators", settings.operators.listen).await?;
@@ -82,9 +90,13 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let plane = Plane {
         core: Arc::clone(&core),
         path: settings.agents.path.as_str().into(),
+        times: (&settings.agents).into(),
+        tls: tls.clone(),
         stopping: stopping.clone(),
         serving: serving.clone(),
     };
+    let files: Vec<Arc<dyn Refresh>> = tls.into_iter().map(|tls| tls as Arc<dyn Refresh>).collect();
+    tokio::spawn(reload::watch(files, settings.agents.reload_interval, stopping.clone()));
     let max = settings.limits.max_connections;
     tokio::spawn(agents::serve(agents_listener, max, plane));
     let face = Face { control: Control::new(Arc::clone(&core), tasks), token, stopping: stopping.clone() };

@@ -40,6 +40,8 @@ mod sequence;
 mod socket;
 #[path = "planes/status.rs"]
 mod status;
+#[path = "planes/tls.rs"]
+mod tls;
 #[path = "planes/watch.rs"]
 mod watch;
 #[path = "planes/websocket.rs"]

@@ -7,8 +7,8 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tidegate_opamp::ws;
-use tokio::net::TcpStream;
 
+use super::stream::Stream;
 use super::{Permit, Plane, plain, websocket};
 
 fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
@@ -47,8 +47,8 @@ pub(super) fn upgrade(plane: Plane, permit: Permit, mut request: Request<Incomin
         let Ok(upgraded) = upgraded.await else {
             return;
         };
-        let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-            tracing::error!("an upgraded connection is no TCP socket");
+        let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else {
+            tracing::error!("an upgraded connection is none of the plane's streams");
             return;
         };
         let stream = parts.io.into_inner();

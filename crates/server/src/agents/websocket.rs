@@ -1,8 +1,6 @@
 //! One WebSocket: reads into a buffer of the worker, answers, sends what is due, and ends in order.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +11,10 @@ use tidegate_fleet::session::Arrival;
 use tidegate_opamp::ws::{self, Close, Event, MessageKind, Violation, close_code};
 use tidegate_opamp::{AgentToServer, InstanceUid, ServerErrorResponseType, ServerToAgent, frame};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
+use super::stream::Stream;
 use super::{Permit, Plane};
 use crate::state::{Connection, Core, Inbound, Parting};
-
-/// Bytes read at a time; a message that fits is decoded where it lies (decision D3).
-const SCRATCH: usize = 32 * 1024;
 
 /// Silence after which the peer is asked whether it is there, and after as much again is given up.
 const PING_EVERY: Duration = Duration::from_secs(30);
@@ -38,10 +33,6 @@ const WRITE_AT: usize = 64 * 1024;
 
 /// Most agents that one socket may carry.
 const MAX_AGENTS: usize = 10_000;
-
-thread_local! {
-    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into_boxed_slice());
-}
 
 /// What was read.
 enum Heard {
@@ -63,7 +54,7 @@ enum End {
 }
 
 struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     reader: ws::Reader,
     core: Arc<Core>,
     connection: Arc<Connection>,
@@ -75,7 +66,7 @@ struct Socket {
 }
 
 /// Serves a socket to its end.
-pub(super) async fn serve(stream: TcpStream, early: Bytes, plane: Plane, permit: Permit) {
+pub(super) async fn serve(stream: Stream, early: Bytes, plane: Plane, permit: Permit) {
     let Plane { core, mut stopping, serving, .. } = plane;
     let connection = core.open_connection();
     let reader = ws::Reader::new(ws::Role::Server, core.options.max_message_bytes);
@@ -87,13 +78,13 @@ pub(super) async fn serve(stream: TcpStream, early: Bytes, plane: Plane, permit:
     let mut end = socket.start(early).await;
     while end.is_ok() {
         end = tokio::select! {
-            ready = socket.stream.readable() => match ready {
-                Ok(()) => {
+            heard = listen(&mut socket.stream, &mut socket.reader) => match heard {
+                Some(heard) => {
                     quiet = 0;
                     ping.reset();
-                    socket.read().await
+                    socket.answer(heard).await
                 }
-                Err(_) => Err(End::Gone),
+                None => Err(End::Gone),
             },
             () = socket.connection.nudged() => socket.push().await,
             _ = ping.tick() => {
@@ -123,16 +114,6 @@ impl Socket {
         let mut early = Vec::from(early);
         let heard = hear(&mut self.reader, &mut early);
         drop(early);
-        self.answer(heard).await
-    }
-
-    async fn read(&mut self) -> Result<(), End> {
-        let heard = BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
-            Ok(0) => Err(End::Gone),
-            Ok(length) => Ok(hear(&mut self.reader, &mut buffer[..length])),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Vec::new()),
-            Err(_) => Err(End::Gone),
-        })?;
         self.answer(heard).await
     }
 
@@ -263,7 +244,12 @@ impl Socket {
         if bytes.is_empty() {
             return Ok(());
         }
-        match tokio::time::timeout(WRITE_DEADLINE, self.stream.write_all(bytes)).await {
+        let write = async {
+            self.stream.write_all(bytes).await?;
+            // Under TLS the last record may still be on its way.
+            self.stream.flush().await
+        };
+        match tokio::time::timeout(WRITE_DEADLINE, write).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(End::Gone),
         }
@@ -290,24 +276,17 @@ impl Socket {
 
     /// Reads, and drops, what still comes until the peer's close.
     async fn await_close(&mut self) {
-        loop {
-            if self.stream.readable().await.is_err() {
-                return;
-            }
-            let heard = BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
-                Ok(0) => None,
-                Ok(length) => Some(hear(&mut self.reader, &mut buffer[..length])),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => Some(Vec::new()),
-                Err(_) => None,
-            });
-            let over = heard.is_none_or(|heard| {
-                heard.iter().any(|heard| matches!(heard, Heard::Close(_) | Heard::Violation(_)))
-            });
-            if over {
+        while let Some(heard) = listen(&mut self.stream, &mut self.reader).await {
+            if heard.iter().any(|heard| matches!(heard, Heard::Close(_) | Heard::Violation(_))) {
                 return;
             }
         }
     }
+}
+
+/// Waits for what the peer says next; `None` when the transport is gone. Safe to cancel.
+async fn listen(stream: &mut Stream, reader: &mut ws::Reader) -> Option<Vec<Heard>> {
+    stream.read_with(|bytes| hear(reader, bytes)).await.ok().flatten()
 }
 
 /// Takes the events out of bytes that were read.

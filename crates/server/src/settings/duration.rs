@@ -4,6 +4,26 @@ use std::time::Duration;
 
 use serde::Serializer;
 
+use super::file::WrongField;
+
+/// Reads the duration of a field, `default` where none is given; both bounds are allowed.
+pub(super) fn between(
+    field: &'static str,
+    text: Option<&str>,
+    default: Duration,
+    (least, most): (Duration, Duration),
+) -> Result<Duration, WrongField> {
+    let Some(text) = text else { return Ok(default) };
+    let duration = parse(text).map_err(|message| WrongField::new(field, message))?;
+    if duration < least || duration > most {
+        return Err(WrongField::new(
+            field,
+            format!("it must lie between {} and {}", show(least), show(most)),
+        ));
+    }
+    Ok(duration)
+}
+
 /// Reads a duration; a bare number is in seconds.
 pub(super) fn parse(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -20,14 +40,17 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
     number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(wrong)
 }
 
-/// Writes a duration in the largest unit that keeps it whole.
+/// Writes a duration so that it is read as the same.
 pub(super) fn write<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    let milliseconds = duration.as_millis();
-    let text = match milliseconds {
+    serializer.serialize_str(&show(*duration))
+}
+
+fn show(duration: Duration) -> String {
+    match duration.as_millis() {
+        whole if whole % 3_600_000 == 0 && whole > 0 => format!("{}h", whole / 3_600_000),
         whole if whole % 1_000 == 0 => format!("{}s", whole / 1_000),
         part => format!("{part}ms"),
-    };
-    serializer.serialize_str(&text)
+    }
 }
 
 #[cfg(test)]

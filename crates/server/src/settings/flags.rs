@@ -18,6 +18,15 @@ pub struct Flags {
     /// Listen for agents here [default: 127.0.0.1:4320].
     #[arg(long, value_name = "ADDR", env = "TIDEGATE_SERVER_AGENTS")]
     pub agents: Option<SocketAddr>,
+    /// Speak TLS to agents with this certificate chain (PEM).
+    #[arg(long, value_name = "FILE", env = "TIDEGATE_SERVER_AGENTS_CERT")]
+    pub agents_cert: Option<PathBuf>,
+    /// The certificate's key (PEM).
+    #[arg(long, value_name = "FILE", env = "TIDEGATE_SERVER_AGENTS_KEY")]
+    pub agents_key: Option<PathBuf>,
+    /// Take only agents that show a bearer token of this file, one a line.
+    #[arg(long, value_name = "FILE", env = "TIDEGATE_SERVER_AGENTS_TOKENS")]
+    pub agents_tokens: Option<PathBuf>,
     /// Listen for operators here [default: 127.0.0.1:4321].
     #[arg(long, value_name = "ADDR", env = "TIDEGATE_SERVER_OPERATORS")]
     pub operators: Option<SocketAddr>,

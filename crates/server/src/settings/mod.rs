@@ -3,15 +3,18 @@
 mod duration;
 mod file;
 mod flags;
+mod limits;
+mod plane;
 mod resolve;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::Serialize;
 
 pub use flags::Flags;
+pub use limits::LimitSettings;
+pub use plane::{AgentsSettings, TlsSettings, TlsVersion};
 pub use resolve::{InvalidSettings, resolve};
 
 /// Everything that a server needs to know.
@@ -28,20 +31,6 @@ pub struct Settings {
     pub limits: LimitSettings,
 }
 
-/// The agents' plane.
-#[derive(Clone, Debug, Serialize)]
-pub struct AgentsSettings {
-    /// Where it listens.
-    pub listen: SocketAddr,
-    /// The path of the OpAMP endpoint.
-    pub path: String,
-    /// The interval in which agents are expected to speak.
-    #[serde(serialize_with = "duration::write")]
-    pub heartbeat_interval: Duration,
-    /// Whether agents that show no credential may come from other hosts (decision D7).
-    pub allow_unauthenticated_network: bool,
-}
-
 /// The operators' plane.
 #[derive(Clone, Debug, Serialize)]
 pub struct OperatorsSettings {
@@ -49,15 +38,4 @@ pub struct OperatorsSettings {
     pub listen: SocketAddr,
     /// Whether the token may cross a network unencrypted (decision D7).
     pub allow_plaintext_network: bool,
-}
-
-/// Bounds.
-#[derive(Clone, Debug, Serialize)]
-pub struct LimitSettings {
-    /// Largest message to and from an agent, in bytes, decompressed (OpAMP S021, S024).
-    pub max_message_bytes: usize,
-    /// Most connections of each plane.
-    pub max_connections: usize,
-    /// Most agents that are kept.
-    pub max_agents: usize,
 }

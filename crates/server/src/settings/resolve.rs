@@ -3,12 +3,9 @@
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use tidegate_opamp::{DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_PATH};
 
 use super::file::File;
-use super::{AgentsSettings, Flags, LimitSettings, OperatorsSettings, Settings, duration};
+use super::{AgentsSettings, Flags, LimitSettings, OperatorsSettings, Settings};
 
 /// Largest settings file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -30,47 +27,21 @@ pub fn resolve(flags: &Flags, lookup: impl Fn(&str) -> Option<String>) -> Result
     let wrong = |field: &str, message: String| InvalidSettings(format!("{place}{field}: {message}"));
 
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let interval = file.agents.heartbeat_interval.as_deref().unwrap_or("30s");
-    let interval =
-        duration::parse(interval).map_err(|message| wrong("agents.heartbeat_interval", message))?;
-    if interval < Duration::from_secs(1) || interval > Duration::from_secs(24 * 60 * 60) {
-        return Err(wrong("agents.heartbeat_interval", "it must lie between 1s and 24h".into()));
-    }
-    let path = file.agents.path.unwrap_or_else(|| DEFAULT_PATH.to_owned());
-    if !path.starts_with('/') || path.contains(['?', '#', ' ']) {
-        return Err(wrong("agents.path", format!("{path:?} is no path such as {DEFAULT_PATH}")));
-    }
+    let agents = AgentsSettings::resolve(flags, file.agents).map_err(|w| wrong(w.field, w.message))?;
+    let limits = LimitSettings::resolve(&file.limits).map_err(|w| wrong(w.field, w.message))?;
     let data_dir =
         flags.data_dir.clone().or(file.data_dir).or_else(|| default_data_dir(&lookup)).ok_or_else(|| {
             InvalidSettings("no data directory: give --data-dir, or set XDG_STATE_HOME or HOME".to_owned())
         })?;
     let settings = Settings {
         data_dir,
-        agents: AgentsSettings {
-            listen: flags.agents.or(file.agents.listen).unwrap_or_else(|| loopback(4320)),
-            path,
-            heartbeat_interval: interval,
-            allow_unauthenticated_network: file.agents.allow_unauthenticated_network.unwrap_or(false),
-        },
+        agents,
         operators: OperatorsSettings {
             listen: flags.operators.or(file.operators.listen).unwrap_or_else(|| loopback(4321)),
             allow_plaintext_network: file.operators.allow_plaintext_network.unwrap_or(false),
         },
-        limits: LimitSettings {
-            max_message_bytes: file.limits.max_message_bytes.unwrap_or(DEFAULT_MAX_MESSAGE_BYTES),
-            max_connections: file.limits.max_connections.unwrap_or(200_000),
-            max_agents: file.limits.max_agents.unwrap_or(500_000),
-        },
+        limits,
     };
-    for (field, value, least) in [
-        ("limits.max_message_bytes", settings.limits.max_message_bytes, 1024),
-        ("limits.max_connections", settings.limits.max_connections, 1),
-        ("limits.max_agents", settings.limits.max_agents, 1),
-    ] {
-        if value < least {
-            return Err(wrong(field, format!("{value} is less than {least}")));
-        }
-    }
     refuse_open_doors(&settings)?;
     Ok(settings)
 }
@@ -78,12 +49,8 @@ pub fn resolve(flags: &Flags, lookup: impl Fn(&str) -> Option<String>) -> Result
 /// Decision D7: what is open to a network says so in the file.
 fn refuse_open_doors(settings: &Settings) -> Result<(), InvalidSettings> {
     let Settings { agents, operators, .. } = settings;
-    if !agents.listen.ip().is_loopback() && !agents.allow_unauthenticated_network {
-        return Err(InvalidSettings(format!(
-            "agents would be heard on {} without authentication, and any host there could join the fleet; listen on \
-             127.0.0.1, or accept it in the settings file with `agents: {{allow_unauthenticated_network: true}}`",
-            agents.listen
-        )));
+    if let Some(reason) = agents.open_door() {
+        return Err(InvalidSettings(reason));
     }
     if !operators.listen.ip().is_loopback() && !operators.allow_plaintext_network {
         return Err(InvalidSettings(format!(
@@ -121,7 +88,10 @@ fn default_data_dir(lookup: &impl Fn(&str) -> Option<String>) -> Option<PathBuf>
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::settings::TlsVersion;
 
     fn with_file(text: &str, flags: Flags) -> Result<Settings, InvalidSettings> {
         let folder = tempfile::tempdir().unwrap();
@@ -175,13 +145,54 @@ mod tests {
     }
 
     #[test]
+    fn given_tls_settings_then_half_of_them_is_refused_and_a_version_is_read_quoted_or_not() {
+        for (text, part) in [
+            ("agents: {tls: {cert: a}}", "agents.tls.key"),
+            ("agents: {tls: {key: a}}", "agents.tls.cert"),
+            ("agents: {tls: {min_version: '1.2'}}", "agents.tls.min_version"),
+            ("agents: {tls: {cert: a, key: b, min_version: '1.1'}}", "neither"),
+            ("agents: {reload_interval: 0s}", "agents.reload_interval"),
+        ] {
+            let reason = with_file(text, Flags::default()).unwrap_err().to_string();
+            assert!(reason.contains(part), "{text:?}: {reason}");
+        }
+        for (version, expected) in
+            [("1.2", TlsVersion::V1_2), ("'1.3'", TlsVersion::V1_3), ("1.3", TlsVersion::V1_3)]
+        {
+            let text = format!("agents: {{tls: {{cert: a, key: b, min_version: {version}}}}}");
+            let settings = with_file(&text, Flags::default()).unwrap();
+            assert_eq!(settings.agents.tls.unwrap().min_version, expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn given_printed_settings_when_read_again_then_they_are_the_same() {
+        let text = "data_dir: /a\nagents: {tls: {cert: a, key: b}, tokens_file: t, reload_interval: 10ms}\n";
+        let printed = serde_saphyr::to_string(&with_file(text, Flags::default()).unwrap()).unwrap();
+        let again = serde_saphyr::to_string(&with_file(&printed, Flags::default()).unwrap()).unwrap();
+        assert_eq!(printed, again);
+        assert!(printed.contains("reload_interval: 10ms") && printed.contains("1.2"), "{printed}");
+    }
+
+    #[test]
     fn given_an_open_door_then_only_the_file_can_allow_it() {
         let open = "0.0.0.0:4320".parse().ok();
         let flags = Flags { agents: open, ..Flags::default() };
-        assert!(
-            with_file("", flags.clone()).unwrap_err().to_string().contains("allow_unauthenticated_network")
-        );
-        assert!(with_file("agents: {allow_unauthenticated_network: true}", flags).is_ok());
+        let refused = |text: &str, flags: &Flags, part: &str| {
+            let reason = with_file(text, flags.clone()).unwrap_err().to_string();
+            assert!(reason.contains(part), "{text:?}: {reason}");
+        };
+        refused("", &flags, "allow_unauthenticated_network");
+        refused("agents: {allow_unauthenticated_network: true}", &flags, "allow_plaintext_network");
+        refused("agents: {tokens_file: a}", &flags, "allow_plaintext_network");
+        refused("agents: {tls: {cert: a, key: b}}", &flags, "allow_unauthenticated_network");
+        for text in [
+            "agents: {allow_unauthenticated_network: true, allow_plaintext_network: true}",
+            "agents: {tokens_file: a, allow_plaintext_network: true}",
+            "agents: {tls: {cert: a, key: b}, tokens_file: c}",
+        ] {
+            assert!(with_file(text, flags.clone()).is_ok(), "{text}");
+        }
         let flags = Flags { operators: open, ..Flags::default() };
         assert!(with_file("", flags.clone()).unwrap_err().to_string().contains("allow_plaintext_network"));
         assert!(with_file("operators: {allow_plaintext_network: true}", flags).is_ok());

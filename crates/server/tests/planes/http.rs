@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::socket::Duplex;
 use crate::world::PATIENCE;
 
 /// A request as it will be written.
@@ -105,7 +106,11 @@ pub(crate) async fn post(address: SocketAddr, message: &AgentToServer) -> Answer
 
 /// Writes bytes and reads a response to the end of the connection.
 pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(address).await.unwrap();
+    send_over(TcpStream::connect(address).await.unwrap(), bytes).await
+}
+
+/// The same over a connection that is open.
+pub(crate) async fn send_over(mut stream: impl Duplex, bytes: &[u8]) -> Answer {
     let exchange = async {
         // A server that has read enough may answer before it has read everything.
         let _ = stream.write_all(bytes).await;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use tidegate_opamp::ws::{self, Close, Event, MessageKind, Reader, Role};
 use tidegate_opamp::{AgentToServer, ServerToAgent, frame};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -24,8 +24,13 @@ pub(crate) enum Said {
     End,
 }
 
+/// A connection, bare or under TLS.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
 pub(crate) struct Socket {
-    stream: TcpStream,
+    stream: Box<dyn Duplex>,
     reader: Reader,
     unread: Vec<u8>,
     /// The head of the response to the upgrade.
@@ -42,6 +47,14 @@ impl Socket {
         address: SocketAddr,
         headers: &[(&str, &str)],
     ) -> Result<Self, RefusedUpgrade> {
+        Self::over(TcpStream::connect(address).await.unwrap(), headers).await
+    }
+
+    /// The same over a connection that is open.
+    pub(crate) async fn over(
+        mut stream: impl Duplex + 'static,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, RefusedUpgrade> {
         let mut request =
             "GET /v1/opamp HTTP/1.1\r\nHost: server\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 .to_owned();
@@ -55,7 +68,6 @@ impl Socket {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
         request.push_str("\r\n");
-        let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -67,7 +79,7 @@ impl Socket {
             return Err(RefusedUpgrade(head));
         }
         let reader = Reader::new(Role::Client, 64 * 1024 * 1024);
-        Ok(Self { stream, reader, unread: Vec::new(), head })
+        Ok(Self { stream: Box::new(stream), reader, unread: Vec::new(), head })
     }
 
     /// Writes bytes as they are.

@@ -28,14 +28,14 @@ pub(crate) fn settings(data_dir: &Path) -> Settings {
     let listen = "127.0.0.1:0".parse().unwrap();
     Settings {
         data_dir: data_dir.to_owned(),
-        agents: AgentsSettings {
-            listen,
-            path: "/v1/opamp".to_owned(),
-            heartbeat_interval: Duration::from_secs(30),
-            allow_unauthenticated_network: false,
-        },
+        agents: AgentsSettings { listen, ..AgentsSettings::default() },
         operators: OperatorsSettings { listen, allow_plaintext_network: false },
-        limits: LimitSettings { max_message_bytes: 1024 * 1024, max_connections: 1000, max_agents: 5000 },
+        limits: LimitSettings {
+            max_message_bytes: 1024 * 1024,
+            max_connections: 1000,
+            max_agents: 5000,
+            ..LimitSettings::default()
+        },
     }
 }
 

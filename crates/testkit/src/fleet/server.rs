@@ -5,7 +5,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tidegate_api::client::Client;
 use tidegate_server::run;
@@ -32,14 +31,9 @@ pub fn settings(data_dir: &Path, agents: u16, operators: u16) -> Settings {
     let listen = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     Settings {
         data_dir: data_dir.to_owned(),
-        agents: AgentsSettings {
-            listen: listen(agents),
-            path: "/v1/opamp".to_owned(),
-            heartbeat_interval: Duration::from_secs(30),
-            allow_unauthenticated_network: false,
-        },
+        agents: AgentsSettings { listen: listen(agents), ..AgentsSettings::default() },
         operators: OperatorsSettings { listen: listen(operators), allow_plaintext_network: false },
-        limits: LimitSettings { max_message_bytes: 64 << 20, max_connections: 1000, max_agents: 1000 },
+        limits: LimitSettings { max_connections: 1000, max_agents: 1000, ..LimitSettings::default() },
     }
 }
 
