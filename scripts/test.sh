@@ -30,12 +30,15 @@ if bin=$(find_fluent_bit); then
 else
   echo "skipped: no fluent-bit (set FLUENT_BIT_BIN to run the tests against a real one as well)"
 fi
+echo "with OpAMP clients of others where go, python3 and node with npm are installed (docs/interop.md)"
 cargo test --workspace --all-features --locked --no-fail-fast 2>&1 | tee "$log" || status=$?
 
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet || status=$?
 
+printf '\n'
+grep '^skipped: ' "$log" | sort -u || true
 awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
-     END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$log"
+     END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$log"
 [ "$status" -eq 0 ] || say "failed: see above"
 exit "$status"

@@ -1,0 +1,20 @@
+//! OpAMP clients of others against this server: opamp-go, the Python and the Node client, each a small program in
+//! `tests/interop` that is driven line by line. A peer whose runtime or packages are missing is skipped, but not in
+//! continuous integration.
+
+#![expect(clippy::unwrap_used, reason = "a test: a failed step of its own fails it")]
+
+#[path = "interop/go.rs"]
+mod go;
+#[path = "interop/node.rs"]
+mod node;
+#[path = "interop/peer.rs"]
+mod peer;
+#[path = "interop/python.rs"]
+mod python;
+#[path = "interop/relay.rs"]
+mod relay;
+#[path = "interop/runtime.rs"]
+mod runtime;
+#[path = "interop/story.rs"]
+mod story;
