@@ -6,7 +6,9 @@
 mod agents;
 mod background;
 pub mod control;
+mod data_dir;
 mod listen;
+pub mod maintenance;
 mod rest;
 pub mod run;
 pub mod settings;

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tidegate_server::run;
 use tidegate_server::settings::{Flags, Settings, resolve};
+use tidegate_server::{maintenance, run};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -23,6 +23,13 @@ fn main() -> ExitCode {
     };
     if flags.print_config {
         return print_config(&settings);
+    }
+    if let Some(task) = &flags.task {
+        return match maintenance::run(task, &settings.data_dir) {
+            Ok(told) if writeln!(std::io::stdout(), "{told}").is_ok() => ExitCode::SUCCESS,
+            Ok(_) => ExitCode::FAILURE,
+            Err(error) => complain(&error, 1),
+        };
     }
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use crate::agents::reload::{self, Refresh};
 use crate::agents::{self, Plane};
 use crate::background::{self, Until};
 use crate::control::Control;
+use crate::data_dir;
 use crate::listen::{self, Drained, Stopping};
 use crate::rest::{self, Face};
 use crate::settings::Settings;
@@ -23,9 +23,6 @@ use crate::token;
 
 /// How long connections may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
-
-/// Name of the database in the data directory.
-const DATABASE: &str = "tidegate.db";
 
 /// Files in the data directory that name where the planes listen, for programs on the same machine.
 const ADDRESS_FILES: [&str; 2] = ["agents-address", "operators-address"];
@@ -53,10 +50,11 @@ pub struct Running {
 /// [`StartError`] for a data directory that cannot be used or is in use, a damaged store, a taken address.
 pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let data_dir = &settings.data_dir;
-    let lock = prepare(data_dir).map_err(StartError)?;
+    data_dir::make(data_dir).map_err(StartError)?;
+    let lock = data_dir::lock(data_dir).map_err(StartError)?;
     let token = token::load_or_create(data_dir).map_err(StartError)?;
-    let store =
-        SqliteStore::open(&Location::File(data_dir.join(DATABASE))).map_err(|e| StartError(e.to_string()))?;
+    let location = Location::File(data_dir::database(data_dir));
+    let store = SqliteStore::open(&location).map_err(|error| StartError(error.to_string()))?;
     let store: Arc<dyn Store> = Arc::new(store);
     let snapshot = store.load().map_err(|error| StartError(error.to_string()))?;
     tracing::info!(agents = snapshot.agents.len(), clean = snapshot.clean, "the fleet is loaded");
@@ -120,27 +118,6 @@ impl Running {
         if let Err(error) = self.core.store.close(drained && flushed.is_ok()).await {
             tracing::error!(%error, "the store could not be closed");
         }
-    }
-}
-
-/// Makes the data directory and locks it.
-fn prepare(data_dir: &Path) -> Result<File, String> {
-    let failed =
-        |error: std::io::Error| format!("cannot use the data directory {}: {error}", data_dir.display());
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(failed)?;
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(data_dir.join("lock"))
-        .map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => Err(format!(
-            "another server uses the data directory {}; stop it, or give another --data-dir",
-            data_dir.display()
-        )),
-        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 

@@ -11,6 +11,16 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// A store cannot be copied.
+    #[error("cannot copy {from} to {to}: {reason}")]
+    Copy {
+        /// What was to be copied.
+        from: String,
+        /// Where to.
+        to: String,
+        /// Why.
+        reason: String,
+    },
     /// The disk is full.
     #[error("the disk of the store is full; free some space: nothing that was acknowledged is lost")]
     Full,

@@ -17,7 +17,7 @@ pub use aside::{Alias, Answered, KnownComponents, Labels};
 pub use error::StoreError;
 pub use lease::Lease;
 pub use snapshot::{Snapshot, StoredEvent};
-pub use sqlite::{Location, SqliteStore};
+pub use sqlite::{Checked, Location, Restored, SqliteStore, back_up, check, restore};
 pub use transaction::{Change, Revision, Transaction, Write};
 
 /// Where the fleet's state lives. One conformance suite holds every engine to what is said here.

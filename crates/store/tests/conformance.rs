@@ -4,6 +4,8 @@
 
 #[path = "conformance/aside.rs"]
 mod aside;
+#[path = "conformance/files.rs"]
+mod files;
 #[path = "conformance/migrations.rs"]
 mod migrations;
 #[path = "conformance/settings.rs"]

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test: a failed step of its own fails it")]
 
+#[path = "system/backups.rs"]
+mod backups;
 #[path = "system/cli.rs"]
 mod cli;
 #[path = "system/commands.rs"]

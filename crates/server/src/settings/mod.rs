@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-pub use flags::Flags;
+pub use flags::{Flags, Task};
 pub use limits::LimitSettings;
 pub use plane::{AgentsSettings, TlsSettings, TlsVersion};
 pub use resolve::{InvalidSettings, resolve};

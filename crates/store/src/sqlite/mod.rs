@@ -2,6 +2,7 @@
 
 mod aside;
 mod codec;
+mod files;
 mod garbage;
 mod read;
 mod schema;
@@ -19,6 +20,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tidegate_fleet::{AuditEntry, Timestamp};
 
 use crate::{Answered, Change, Lease, Revision, Snapshot, Store, StoreError, Transaction};
+pub use files::{Checked, Restored, back_up, check, restore};
 use writer::Writer;
 
 /// Where a store lies.
@@ -56,6 +58,9 @@ impl SqliteStore {
         let connect = || {
             Connection::open_with_flags(&uri, OpenFlags::default()).map_err(|error| failed(error.to_string()))
         };
+        if let Location::File(path) = location {
+            files::refuse_half_restored(path).map_err(failed)?;
+        }
         let mut connection = connect()?;
         schema::prepare(&mut connection).map_err(failed)?;
         // From here on a crash leaves sequence numbers that are lower bounds; `close` says otherwise.

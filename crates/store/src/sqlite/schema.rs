@@ -12,6 +12,34 @@ const APPLICATION_ID: i32 = 0x5447_7374;
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), String> {
     let text = |error: rusqlite::Error| error.to_string();
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(text)?;
+    let version = recognize(connection)?;
+    let damage: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(text)?;
+    if damage != "ok" {
+        return Err(format!(
+            "it is damaged ({damage}); put a backup back with `tidegate-server restore FILE`"
+        ));
+    }
+    connection
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+        .map_err(text)?;
+    for (number, migration) in (1u32..).zip(MIGRATIONS).skip(version as usize) {
+        let transaction = connection.transaction().map_err(text)?;
+        transaction.execute_batch(migration).map_err(text)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(text)?;
+        transaction.pragma_update(None, "user_version", number).map_err(text)?;
+        transaction.commit().map_err(text)?;
+    }
+    Ok(())
+}
+
+/// The version of a database that is one of ours, or empty and then 0.
+pub(super) fn recognize(connection: &Connection) -> Result<u32, String> {
+    let text = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+            format!("{error}; put a backup back with `tidegate-server restore FILE`")
+        }
+        _ => error.to_string(),
+    };
     let application: i32 =
         connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(text)?;
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(text)?;
@@ -26,21 +54,7 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), String> {
             MIGRATIONS.len()
         ));
     }
-    let damage: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(text)?;
-    if damage != "ok" {
-        return Err(format!("it is damaged ({damage}); restore a backup"));
-    }
-    connection
-        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-        .map_err(text)?;
-    for (number, migration) in (1u32..).zip(MIGRATIONS).skip(version as usize) {
-        let transaction = connection.transaction().map_err(text)?;
-        transaction.execute_batch(migration).map_err(text)?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(text)?;
-        transaction.pragma_update(None, "user_version", number).map_err(text)?;
-        transaction.commit().map_err(text)?;
-    }
-    Ok(())
+    Ok(version)
 }
 
 /// Notes that a server runs on this store; returns whether the one before ended in order.
