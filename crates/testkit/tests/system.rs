@@ -15,6 +15,8 @@ mod configs;
 mod crashes;
 #[path = "system/disk.rs"]
 mod disk;
+#[path = "system/kills.rs"]
+mod kills;
 #[path = "system/polling.rs"]
 mod polling;
 #[path = "system/refusals.rs"]
