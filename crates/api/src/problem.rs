@@ -31,4 +31,7 @@ pub struct ProblemDetail {
     pub column: Option<u64>,
     /// What is wrong there.
     pub message: String,
+    /// What to write instead, where that can be guessed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
 }

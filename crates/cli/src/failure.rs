@@ -123,8 +123,12 @@ mod tests {
 
     #[test]
     fn given_a_problem_with_places_when_told_then_each_place_has_its_line() {
-        let detail =
-            ProblemDetail { pointer: "q".into(), column: Some(4), message: "unknown key \"foo\"".into() };
+        let detail = ProblemDetail {
+            pointer: "q".into(),
+            column: Some(4),
+            message: "unknown key \"foo\"".into(),
+            fix: None,
+        };
         let problem =
             Problem { detail: "the query cannot be read".into(), errors: vec![detail], ..Problem::default() };
         let lines = Failure::Call(ClientError::Refused(Box::new(problem))).lines();

@@ -106,13 +106,14 @@ axis_values! {
     }
 }
 
-/// How much an "applied" is worth (decision D6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// The supervisor reports the file that runs beside the offered ones, and they are the same.
-    Proven,
-    /// The agent says so.
-    Unproven,
+axis_values! {
+    /// How much an "applied" is worth (decision D6).
+    Proof {
+        /// The supervisor reports the file that runs beside the offered ones, and they are the same.
+        Proven = "proven",
+        /// The agent says so.
+        Unproven = "unproven",
+    }
 }
 
 /// Whether the agent is there. `interval` is the heartbeat or poll interval that it is expected to keep unless it took
@@ -274,6 +275,24 @@ fn pending_reason(agent: &Agent) -> String {
     }
 }
 
+/// The derived flag alone.
+#[must_use]
+pub const fn level(connection: Connection, health: Health, config: ConfigState) -> Attention {
+    match (connection, health, config) {
+        (Connection::Disconnected, ..)
+        | (_, Health::Unhealthy, _)
+        | (_, _, ConfigState::Failed | ConfigState::Drifted) => Attention::Act,
+        (Connection::Late | Connection::Departed, ..)
+        | (_, Health::Degraded | Health::Starting, _)
+        | (_, _, ConfigState::Pending | ConfigState::Applying) => Attention::Watch,
+        (
+            Connection::Connected,
+            Health::Healthy | Health::Unknown,
+            ConfigState::InSync | ConfigState::Unmanaged | ConfigState::Unverifiable,
+        ) => Attention::Ok,
+    }
+}
+
 /// The derived flag, with the one sentence that explains it.
 #[must_use]
 pub fn attention(
@@ -301,5 +320,29 @@ pub fn attention(
         (_, _, ConfigState::Applying) => (Attention::Watch, "it is applying a config".into()),
         (Connection::Departed, ..) => (Attention::Watch, "it said farewell".into()),
         _ => (Attention::Ok, String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_every_mix_of_values_then_the_flag_is_the_same_with_its_reason_and_without() {
+        let at = Timestamp(0);
+        for connection in Connection::ALL {
+            for health in Health::ALL {
+                for config in ConfigState::ALL {
+                    let alone = level(*connection, *health, *config);
+                    let (explained, reason) = attention(
+                        &Axis { value: *connection, observed_at: at, reason: String::new() },
+                        &Axis { value: *health, observed_at: at, reason: String::new() },
+                        &Axis { value: *config, observed_at: at, reason: String::new() },
+                    );
+                    assert_eq!(alone, explained, "{connection:?} {health:?} {config:?}");
+                    assert_eq!(reason.is_empty(), alone == Attention::Ok);
+                }
+            }
+        }
     }
 }

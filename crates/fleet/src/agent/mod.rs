@@ -4,6 +4,7 @@ mod attributes;
 pub mod axes;
 mod digest;
 mod fact;
+mod labels;
 mod limits;
 pub mod settings;
 
@@ -21,6 +22,7 @@ use crate::{Config, PushId, Timestamp};
 pub use attributes::Attributes;
 use digest::{Digest, Running};
 pub use fact::{Fact, Reported};
+pub use labels::{InvalidLabel, LabelPatch, Labels};
 pub use limits::{LimitExceeded, Limits};
 use settings::Held;
 
@@ -144,6 +146,8 @@ pub struct Agent {
     reported: Reported,
     desired: Option<Desired>,
     digest: Digest,
+    /// What operators say of it.
+    pub labels: Labels,
 }
 
 impl Agent {
@@ -163,6 +167,7 @@ impl Agent {
             desired: None,
             digest: Digest::default(),
             settings: None,
+            labels: Labels::default(),
         }
     }
 

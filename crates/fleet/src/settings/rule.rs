@@ -8,6 +8,7 @@ use std::time::Duration;
 use tidegate_opamp::InstanceUid;
 
 use super::{RuleName, Settings};
+use crate::query::facts::Facts;
 use crate::query::{Query, QueryError};
 use crate::{Agent, Timestamp};
 
@@ -27,7 +28,10 @@ impl Selector {
     /// [`QueryError`] for what is no query, for one that matches everything, and for keys that come and go.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
         let query = Query::parse(text)?;
-        let refuse = |message: &str| Err(QueryError { position: 1, message: message.to_owned() });
+        let refuse = |message: &str| {
+            let length = text.chars().count();
+            Err(QueryError { position: 1, length, message: message.to_owned(), hint: None })
+        };
         if query.is_everything() {
             return refuse("it matches every agent; say {\"all\": true} instead");
         }
@@ -146,7 +150,7 @@ impl Rules {
     pub fn matching(&self, agent: &Agent, now: Timestamp, interval: Duration) -> Vec<usize> {
         let own = self.own.get(&agent.uid).map_or(&[][..], Vec::as_slice);
         let holds = |rule: &Rule| match &rule.target {
-            Target::Selector(selector) => selector.query.matches(agent, now, interval),
+            Target::Selector(selector) => selector.query.matches(&Facts::of(agent).at(now, interval)),
             Target::Fleet => true,
             Target::Agent(_) => false,
         };

@@ -1,6 +1,7 @@
 //! Looking at agents.
 
 use tidegate_fleet::agent::axes::{self, Attention, Axis, ConfigState, Connection, Health, Proof};
+use tidegate_fleet::query::facts::Facts;
 use tidegate_fleet::{Action, Actor, Agent};
 use tidegate_opamp::InstanceUid;
 
@@ -81,7 +82,7 @@ impl Control {
         let (now, interval) = (self.core.now(), self.core.options.heartbeat_interval);
         let mut uids = Vec::new();
         self.core.registry.for_each(|entry| {
-            if actor.scope.covers(&entry.agent) && query.matches(&entry.agent, now, interval) {
+            if actor.scope.covers(&entry.agent) && query.matches(&Facts::of(&entry.agent).at(now, interval)) {
                 uids.push(entry.agent.uid);
             }
         });

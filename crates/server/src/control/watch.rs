@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use tidegate_fleet::query::Query;
+use tidegate_fleet::query::facts::Facts;
 use tidegate_fleet::{Action, Actor, Event, authorize};
 use tidegate_opamp::InstanceUid;
 use tidegate_store::StoredEvent;
@@ -110,7 +111,7 @@ impl Control {
     fn named(&self, actor: &Actor, query: &Query, event: &Event) -> Option<String> {
         let (now, interval) = (self.core.now(), self.core.options.heartbeat_interval);
         let look = |agent: &tidegate_fleet::Agent| {
-            let shown = actor.scope.covers(agent) && query.matches(agent, now, interval);
+            let shown = actor.scope.covers(agent) && query.matches(&Facts::of(agent).at(now, interval));
             shown.then(|| agent.name())
         };
         self.core.registry.with(&event.agent, |entry| look(&entry.agent)).flatten()
@@ -168,7 +169,7 @@ impl Watcher {
                 continue;
             };
             let known = self.shown.contains(&uid);
-            if known || self.query.matches(&view.agent, now, interval) {
+            if known || self.query.matches(&Facts::of(&view.agent).at(now, interval)) {
                 self.shown.insert(uid);
                 let view = Box::new(view);
                 self.ready.push_back(if known { Seen::Modified(view) } else { Seen::Added(view) });

@@ -32,7 +32,7 @@ impl Failure {
             "Invalid argument",
             format!("{pointer}: {message}"),
         );
-        failure.0.errors.push(ProblemDetail { pointer, column: None, message });
+        failure.0.errors.push(ProblemDetail { pointer, column: None, message, fix: None });
         failure
     }
 }
@@ -70,7 +70,8 @@ impl From<ControlError> for Failure {
                 let mut failure =
                     new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-query", "The query cannot be read");
                 let column = u64::try_from(error.position).ok();
-                failure.0.errors.push(ProblemDetail { pointer: "q".into(), column, message: error.message });
+                let (message, fix) = (error.message, error.hint);
+                failure.0.errors.push(ProblemDetail { pointer: "q".into(), column, message, fix });
                 failure
             }
         }

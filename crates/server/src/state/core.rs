@@ -50,7 +50,9 @@ impl Core {
     /// The state that a store holds.
     pub(crate) fn new(store: Arc<dyn Store>, snapshot: Snapshot, options: Options) -> Self {
         let registry = Registry::new(options.max_agents);
-        for agent in snapshot.agents {
+        let mut labels = snapshot.labels;
+        for mut agent in snapshot.agents {
+            agent.labels = labels.remove(&agent.uid).into_iter().flatten().collect();
             registry.insert(Entry { stored: true, ..Entry::new(agent) });
         }
         for command in snapshot.commands {
