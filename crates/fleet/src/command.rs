@@ -159,6 +159,18 @@ impl Command {
         self.state.is_final() || self.finished_at.is_some()
     }
 
+    /// When [`Command::expire`] would end it, if nothing else happens; `None` for one that has ended.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        match self.state {
+            CommandState::Queued => Some(self.deadline),
+            CommandState::Sent | CommandState::Acknowledged if !self.has_ended() => {
+                self.sent_at.map(|sent| sent.plus(Self::RESULT_DEADLINE))
+            }
+            _ => None,
+        }
+    }
+
     /// Ends a command whose time is up; true when it did.
     pub fn expire(&mut self, now: Timestamp) -> bool {
         let outcome =

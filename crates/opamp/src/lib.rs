@@ -7,6 +7,7 @@ mod capabilities;
 pub mod frame;
 mod hash;
 mod messages;
+pub mod peek;
 mod uid;
 pub mod wire;
 pub mod ws;

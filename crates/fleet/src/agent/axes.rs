@@ -146,6 +146,24 @@ pub fn connection(agent: &Agent, now: Timestamp, interval: Duration) -> Axis<Con
     }
 }
 
+/// When silence alone would change an agent's connection from what was last announced; `None` when it would not.
+#[must_use]
+pub fn next_silence(agent: &Agent, announced: Option<Connection>, interval: Duration) -> Option<Timestamp> {
+    let Link::Up { transport, .. } = agent.link else {
+        return None;
+    };
+    let polls = transport.polls();
+    match announced {
+        None | Some(Connection::Connected)
+            if polls || agent.capabilities.contains(AgentCapabilities::REPORTS_HEARTBEAT) =>
+        {
+            Some(agent.last_seen.plus(interval * 3 / 2))
+        }
+        Some(Connection::Late) if polls => Some(agent.last_seen.plus(interval * 3)),
+        _ => None,
+    }
+}
+
 /// How it fares: the worst of its tree.
 #[must_use]
 pub fn health(agent: &Agent) -> Axis<Health> {

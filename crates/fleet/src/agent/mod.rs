@@ -202,6 +202,23 @@ impl Agent {
         shared(self.reported.package_statuses.as_mut(), &share);
     }
 
+    /// Bytes of all that it reported.
+    #[must_use]
+    pub fn reported_bytes(&self) -> usize {
+        fn bytes<T: Message + Default>(fact: Option<&Fact<T>>) -> usize {
+            fact.map_or(0, |fact| fact.encoded().len())
+        }
+        let reported = &self.reported;
+        bytes(reported.description.as_ref())
+            + bytes(reported.health.as_ref())
+            + bytes(reported.effective_config.as_ref())
+            + bytes(reported.remote_config_status.as_ref())
+            + bytes(reported.package_statuses.as_ref())
+            + bytes(reported.custom_capabilities.as_ref())
+            + bytes(reported.available_components.as_ref())
+            + bytes(reported.connection_settings_status.as_ref())
+    }
+
     /// What it should run.
     #[must_use]
     pub const fn desired(&self) -> Option<&Desired> {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use tidegate_fleet::{Event, EventKind, Timestamp};
-use tidegate_store::{StoreError, Transaction, Write};
+use tidegate_fleet::Timestamp;
+use tidegate_store::StoreError;
 
 use crate::listen::{Serving, Stopping};
 use crate::state::{Core, Extent};
@@ -75,47 +75,22 @@ pub(crate) fn start(core: &Arc<Core>, until: &Until) -> Tasks {
     run("write-behind", Duration::from_millis(200), |core| {
         async move { Ok(format!("{} rows written", core.flush(Extent::Changed).await?)) }.boxed()
     });
-    run("liveness", Duration::from_secs(1), |core| {
-        async move { Ok(format!("{} agents changed by silence", core.sweep_silent())) }.boxed()
+    run("deadlines", Duration::from_secs(1), |core| {
+        async move {
+            let looked = core.look_at_due().await?;
+            Ok(format!(
+                "{} agents were due, {} changed by silence, {} commands ended",
+                looked.agents, looked.silent, looked.ended
+            ))
+        }
+        .boxed()
     });
-    run("command-deadlines", Duration::from_secs(1), |core| expire(core).boxed());
     run("garbage", Duration::from_secs(600), |core| {
-        async move { Ok(format!("{} rows removed", core.store.collect_garbage(core.now()).await?)) }.boxed()
+        async move {
+            core.bodies.sweep();
+            Ok(format!("{} rows removed", core.store.collect_garbage(core.now()).await?))
+        }
+        .boxed()
     });
     tasks
-}
-
-/// Ends the commands whose time is up.
-async fn expire(core: Arc<Core>) -> Result<String, StoreError> {
-    let now = core.now();
-    let mut ended = Vec::new();
-    core.registry.for_each(|entry| {
-        let before = ended.len();
-        ended.extend(
-            entry.commands.iter_mut().filter_map(|command| command.expire(now).then(|| command.clone())),
-        );
-        if ended.len() > before {
-            entry.forget_ended();
-        }
-    });
-    if ended.is_empty() {
-        return Ok("none ended".into());
-    }
-    let event = |command: &tidegate_fleet::Command| Event {
-        at: now,
-        kind: EventKind::Command,
-        agent: command.agent,
-        text: format!("{}: {}", command.summary(), command.state.as_str()),
-    };
-    let count = ended.len();
-    let agents: Vec<_> = ended.iter().map(|command| command.agent).collect();
-    core.stream.publish(ended.iter().map(event).collect());
-    let writes = ended.into_iter().map(|command| Write::Command(Box::new(command))).collect();
-    if let Err(error) = core.store.commit(Transaction::observed(writes)).await {
-        for uid in agents {
-            core.registry.with(&uid, |entry| entry.commands_dirty = true);
-        }
-        return Err(error);
-    }
-    Ok(format!("{count} ended"))
 }

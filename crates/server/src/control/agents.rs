@@ -65,10 +65,9 @@ impl Control {
 
     /// An agent that the actor may see.
     pub(super) fn view(&self, actor: &Actor, uid: &InstanceUid) -> Option<AgentView> {
-        let look = |entry: &mut Entry| {
-            actor.scope.covers(&entry.agent).then(|| AgentView::of(&self.core, &entry.agent))
-        };
-        self.core.registry.with(uid, look).flatten()
+        let look =
+            |entry: &Entry| actor.scope.covers(&entry.agent).then(|| AgentView::of(&self.core, &entry.agent));
+        self.core.registry.look(uid, look).flatten()
     }
 
     /// The uids of the agents within the actor's scope that match a query.

@@ -58,7 +58,7 @@ impl Control {
         let now = self.core.now();
         let id = self.core.new_id();
         let kind = kind(order, &id)?;
-        let admitted = self.core.registry.with(uid, |entry| {
+        let admitted = self.core.registry.look(uid, |entry| {
             if !actor.scope.covers(&entry.agent) {
                 return Err(not_found(uid));
             }
@@ -93,6 +93,7 @@ impl Control {
             control.core.registry.with(&uid, |entry| {
                 entry.stored = true;
                 entry.commands.push_back(command.clone());
+                control.core.schedule(entry);
             });
             control.announce(&command);
             control.core.nudge(&uid);
@@ -104,10 +105,10 @@ impl Control {
     /// The records of those agents that the store does not have yet: an intent for an agent is stored with the agent, or
     /// a crash would leave it to nobody.
     pub(super) fn unstored(&self, uids: &[InstanceUid]) -> Vec<Write> {
-        let record = |entry: &mut crate::state::Entry| {
+        let record = |entry: &crate::state::Entry| {
             (!entry.stored).then(|| Write::Agent(Box::new(entry.agent.clone())))
         };
-        uids.iter().filter_map(|uid| self.core.registry.with(uid, record).flatten()).collect()
+        uids.iter().filter_map(|uid| self.core.registry.look(uid, record).flatten()).collect()
     }
 
     /// One command.

@@ -126,7 +126,7 @@ impl Control {
     fn takes_config(&self, uid: &InstanceUid) -> bool {
         let takes =
             |capabilities: AgentCapabilities| capabilities.contains(AgentCapabilities::ACCEPTS_REMOTE_CONFIG);
-        self.core.registry.with(uid, |entry| takes(entry.agent.capabilities)).unwrap_or(false)
+        self.core.registry.look(uid, |entry| takes(entry.agent.capabilities)).unwrap_or(false)
     }
 
     /// Makes the stored assignment true in memory and wakes the connections.

@@ -114,7 +114,7 @@ impl Control {
             let shown = actor.scope.covers(agent) && query.matches(&Facts::of(agent).at(now, interval));
             shown.then(|| agent.name())
         };
-        self.core.registry.with(&event.agent, |entry| look(&entry.agent)).flatten()
+        self.core.registry.look(&event.agent, |entry| look(&entry.agent)).flatten()
     }
 }
 

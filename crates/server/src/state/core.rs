@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
-use tidegate_fleet::agent::{Limits, Link};
+use tidegate_fleet::agent::Limits;
 use tidegate_fleet::offer::Profile;
-use tidegate_fleet::{Event, EventKind, Push, PushId, Timestamp};
+use tidegate_fleet::{Push, PushId, Timestamp};
 use tidegate_opamp::{InstanceUid, ServerCapabilities};
 use tidegate_store::{Snapshot, Store};
 
 use super::pace::Pace;
-use super::{Connection, ConnectionId, Entry, Parting, Registry, Stream};
+use super::{Bodies, Connection, ConnectionId, Entry, Parting, Registry, Stream, Wheel};
 use crate::telemetry::Metrics;
 
 /// Agents that are asked for their full state a second after a crash (ruling A16).
@@ -39,6 +39,8 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) options: Options,
     pub(crate) metrics: Metrics,
+    pub(crate) bodies: Bodies,
+    pub(super) wheel: Mutex<Wheel<InstanceUid>>,
     pub(crate) pushes: Mutex<BTreeMap<PushId, Push>>,
     /// Held from the commit of a push until it is true in memory, so that both have the same last one.
     pub(crate) pushing: tokio::sync::Mutex<()>,
@@ -50,8 +52,10 @@ impl Core {
     /// The state that a store holds.
     pub(crate) fn new(store: Arc<dyn Store>, snapshot: Snapshot, options: Options) -> Self {
         let registry = Registry::new(options.max_agents);
+        let bodies = Bodies::default();
         let mut labels = snapshot.labels;
         for mut agent in snapshot.agents {
+            agent.share_bodies(|body| bodies.share(body));
             agent.labels = labels.remove(&agent.uid).into_iter().flatten().collect();
             registry.insert(Entry { stored: true, ..Entry::new(agent) });
         }
@@ -60,7 +64,7 @@ impl Core {
             registry.with(&agent, |entry| entry.commands.push_back(command));
         }
         let pushes = snapshot.pushes.into_iter().map(|push| (push.id.clone(), push)).collect();
-        Self {
+        let core = Self {
             registry,
             stream: Stream::new(snapshot.events, snapshot.clean),
             store,
@@ -76,11 +80,15 @@ impl Core {
             limits: Limits::default(),
             options,
             metrics: Metrics::new(),
+            bodies,
+            wheel: Mutex::new(Wheel::new()),
             pushes: Mutex::new(pushes),
             pushing: tokio::sync::Mutex::new(()),
             full_state_pace: Pace::new(FULL_STATES_PER_SECOND),
             connections: AtomicU64::new(0),
-        }
+        };
+        core.schedule_all();
+        core
     }
 
     /// The server's wall clock.
@@ -136,35 +144,8 @@ impl Core {
 
     /// Tells the connection of an agent, where it has one, that something waits for it.
     pub(crate) fn nudge(&self, uid: &InstanceUid) {
-        if let Some(Some(connection)) = self.registry.with(uid, |entry| entry.connection.clone()) {
+        if let Some(Some(connection)) = self.registry.look(uid, |entry| entry.connection.clone()) {
             connection.nudge(*uid);
         }
-    }
-
-    /// Announces agents whose connection axis changed by mere silence.
-    pub(crate) fn sweep_silent(&self) -> usize {
-        let now = self.now();
-        let mut events = Vec::new();
-        self.registry.for_each(|entry| {
-            let axis =
-                tidegate_fleet::agent::axes::connection(&entry.agent, now, self.options.heartbeat_interval);
-            let before = entry.announced.replace(axis.value);
-            // What a message or a close changed was announced by itself; only silence is told here.
-            if matches!(entry.agent.link, Link::Up { .. })
-                && before.is_some_and(|before| before != axis.value)
-            {
-                let text = match axis.reason.as_str() {
-                    "" => format!("{} again", axis.value.as_str()),
-                    reason => format!("{}: {reason}", axis.value.as_str()),
-                };
-                events.push(Event { at: now, kind: EventKind::Connection, agent: entry.agent.uid, text });
-            }
-        });
-        let count = events.len();
-        for uid in events.iter().map(|event| event.agent).collect::<Vec<_>>() {
-            self.stream.changed(uid);
-        }
-        self.stream.publish(events);
-        count
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tidegate_fleet::agent::Sequence;
+use tidegate_fleet::agent::{Fact, Sequence, axes};
 use tidegate_fleet::offer::{self, Occasion};
 use tidegate_fleet::session::{self, Arrival, FullState};
 use tidegate_fleet::{Agent, Command, CommandId, CommandState, Event};
@@ -79,6 +79,7 @@ impl Core {
             }
             let commands = entry.commands.make_contiguous();
             let offer = offer::build(&mut entry.agent, commands, &self.profile, occasion, false, now);
+            self.schedule(entry);
             (!offer.is_empty()).then(|| Effects {
                 durable: sent_write(entry, offer.sent.as_ref()),
                 reply: offer.message,
@@ -101,6 +102,7 @@ impl Core {
     fn take(&self, entry: &mut Entry, inbound: Inbound<'_>) -> Result<Effects, session::Rejected> {
         let Inbound { message, arrival, connection, occasion } = inbound;
         let departs = message.agent_disconnect.is_some();
+        let held = held_bodies(entry, &message);
         let commands = entry.commands.make_contiguous();
         let received = session::receive(&mut entry.agent, commands, message, arrival, &self.limits)?;
         // A poll does not take a socket away that is still open.
@@ -111,6 +113,11 @@ impl Core {
         }
         entry.dirty |= received.changed.any();
         entry.unsaved_number = true;
+        let changed = received.changed;
+        if changed.effective_config || changed.other || changed.identity {
+            entry.agent.share_bodies(|body| self.bodies.share(body));
+            held.iter().for_each(|body| self.bodies.release(body));
+        }
 
         let ask = match received.full_state {
             FullState::Complete => false,
@@ -136,12 +143,16 @@ impl Core {
             durable.push(Write::Agent(Box::new(entry.agent.clone())));
         }
         entry.forget_ended();
+        let mut events = received.events;
+        events.extend(self.announce(entry, arrival.now));
+        self.schedule(entry);
+        entry.settled = !departs && connection.is_some() && is_settled(entry, &offer.message);
         Ok(Effects {
             reply: offer.message,
             durable,
             sent: offer.sent,
-            changed: received.changed.any() || !received.events.is_empty(),
-            events: received.events,
+            changed: received.changed.any() || !events.is_empty(),
+            events,
         })
     }
 
@@ -201,6 +212,34 @@ impl Core {
         self.metrics.count_offer(&reply);
         reply
     }
+}
+
+/// The bodies that a message may take the place of, to be let go of.
+fn held_bodies(entry: &Entry, message: &AgentToServer) -> Vec<Arc<[u8]>> {
+    let reported = entry.agent.reported();
+    let mut held = Vec::new();
+    let mut hold = |replaced: bool, body: Option<&Arc<[u8]>>| held.extend(body.filter(|_| replaced).cloned());
+    hold(message.effective_config.is_some(), reported.effective_config.as_ref().map(Fact::encoded));
+    hold(message.custom_capabilities.is_some(), reported.custom_capabilities.as_ref().map(Fact::encoded));
+    hold(message.available_components.is_some(), reported.available_components.as_ref().map(Fact::encoded));
+    hold(message.package_statuses.is_some(), reported.package_statuses.as_ref().map(Fact::encoded));
+    held
+}
+
+/// True when nothing waits for an agent and nothing is expected of it but heartbeats.
+fn is_settled(entry: &Entry, reply: &ServerToAgent) -> bool {
+    let says_more = reply.flags != 0
+        || reply.remote_config.is_some()
+        || reply.connection_settings.is_some()
+        || reply.packages_available.is_some()
+        || reply.agent_identification.is_some()
+        || reply.command.is_some()
+        || reply.custom_message.is_some();
+    !says_more
+        && entry.agent.full_state_asked_at.is_none()
+        && matches!(entry.agent.sequence, Sequence::Exact(_))
+        && axes::config_value(&entry.agent).0 != axes::ConfigState::Pending
+        && entry.commands.iter().all(Command::has_ended)
 }
 
 fn written_command(write: &Write) -> Option<Command> {

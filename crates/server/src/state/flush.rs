@@ -21,12 +21,23 @@ pub(crate) enum Extent {
 impl Core {
     /// Writes what is behind; returns how many rows.
     pub(crate) async fn flush(&self, extent: Extent) -> Result<usize, StoreError> {
-        let mut behind = Vec::new();
-        self.registry.for_each(|entry| {
-            if entry.dirty || entry.commands_dirty || (extent == Extent::Everything && entry.unsaved_number) {
-                behind.push(entry.agent.uid);
+        let mut behind = self.registry.take_behind();
+        match extent {
+            Extent::Changed => {
+                let now = self.now();
+                behind.retain(|uid| {
+                    self.registry.with_settled(uid, |entry| entry.may_write(now)) == Some(true)
+                });
             }
-        });
+            Extent::Everything => {
+                behind.clear();
+                self.registry.for_each(|entry| {
+                    if entry.is_behind() || entry.unsaved_number {
+                        behind.push(entry.agent.uid);
+                    }
+                });
+            }
+        }
         let mut count = 0;
         for group in behind.chunks(GROUP) {
             count += self.flush_agents(group).await?;
@@ -48,7 +59,7 @@ impl Core {
     async fn flush_agents(&self, uids: &[InstanceUid]) -> Result<usize, StoreError> {
         let mut writes = Vec::with_capacity(uids.len());
         for uid in uids {
-            self.registry.with(uid, |entry| {
+            self.registry.beat(uid, |entry| {
                 entry.dirty = false;
                 entry.unsaved_number = false;
                 writes.push(Write::Agent(Box::new(entry.agent.clone())));
@@ -62,7 +73,7 @@ impl Core {
         let count = writes.len();
         let result = self.store.commit(Transaction::observed(writes)).await;
         for uid in uids {
-            self.registry.with(uid, |entry| match &result {
+            self.registry.with_settled(uid, |entry| match &result {
                 Ok(_) => entry.stored = true,
                 Err(_) => (entry.dirty, entry.commands_dirty) = (true, true),
             });

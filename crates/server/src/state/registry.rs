@@ -1,75 +1,43 @@
 //! Every known agent, in shards so that no lock is shared by the whole fleet.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
-use tidegate_fleet::agent::axes;
-use tidegate_fleet::{Agent, Command};
+use tidegate_fleet::Agent;
 use tidegate_opamp::InstanceUid;
 
-use super::Connection;
+use super::Entry;
+use super::hash::FastHash;
 
 const SHARDS: usize = 64;
 
-/// Ended commands of one agent that are kept in memory.
-const ENDED_COMMANDS: usize = 20;
-
-/// An agent and what belongs to it.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    pub(crate) agent: Agent,
-    /// Its commands, oldest first.
-    pub(crate) commands: VecDeque<Command>,
-    /// The socket that it speaks through, where it does.
-    pub(crate) connection: Option<Arc<Connection>>,
-    /// The connection axis as it was last announced, so that silence is announced once.
-    pub(crate) announced: Option<axes::Connection>,
-    /// Something durable changed since it was last written.
-    pub(crate) dirty: bool,
-    /// Its record differs from the stored one in its number or time alone.
-    pub(crate) unsaved_number: bool,
-    /// The store has a record of it, so that intents for it find it again.
-    pub(crate) stored: bool,
-    /// A command differs from its stored record.
-    pub(crate) commands_dirty: bool,
+/// A part of the agents, with those of them that the store is behind on.
+#[derive(Debug, Default)]
+struct Shard {
+    // Boxed: a table of large values wastes half of its room.
+    entries: HashMap<InstanceUid, Box<Entry>, FastHash>,
+    behind: Vec<InstanceUid>,
 }
 
-impl Entry {
-    pub(crate) fn new(agent: Agent) -> Self {
-        Self {
-            agent,
-            commands: VecDeque::new(),
-            connection: None,
-            announced: None,
-            dirty: false,
-            unsaved_number: false,
-            stored: false,
-            commands_dirty: false,
+impl Shard {
+    /// After work on an entry that may have changed anything.
+    fn worked(&mut self, uid: &InstanceUid) {
+        if let Some(entry) = self.entries.get_mut(uid)
+            && entry.is_behind()
+            && !std::mem::replace(&mut entry.listed, true)
+        {
+            self.behind.push(*uid);
         }
     }
-
-    /// Drops the oldest ended commands beyond what is kept.
-    pub(crate) fn forget_ended(&mut self) {
-        let ended = self.commands.iter().filter(|command| command.has_ended()).count();
-        let mut surplus = ended.saturating_sub(ENDED_COMMANDS);
-        self.commands.retain(|command| {
-            let drop = surplus > 0 && command.has_ended();
-            surplus -= usize::from(drop);
-            !drop
-        });
-    }
 }
-
-type Shard = Mutex<HashMap<InstanceUid, Entry>>;
 
 /// The agents by uid.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    shards: Box<[Shard]>,
-    hasher: RandomState,
+    shards: Box<[Mutex<Shard>]>,
+    hasher: FastHash,
     count: AtomicUsize,
     max: usize,
 }
@@ -80,29 +48,55 @@ pub(crate) struct Full;
 
 impl Registry {
     pub(crate) fn new(max: usize) -> Self {
-        let shards = (0..SHARDS).map(|_| Shard::default()).collect();
-        Self { shards, hasher: RandomState::new(), count: AtomicUsize::new(0), max }
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { shards, hasher: FastHash::default(), count: AtomicUsize::new(0), max }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 
-    fn shard(&self, uid: &InstanceUid) -> &Shard {
-        // The modulus is the number of shards.
-        &self.shards[usize::try_from(self.hasher.hash_one(uid)).unwrap_or(0) % SHARDS]
+    fn shard(&self, uid: &InstanceUid) -> &Mutex<Shard> {
+        // The modulus is the number of shards; other bits than those that the shard's own table uses.
+        &self.shards[usize::try_from(self.hasher.hash_one(uid) >> 40).unwrap_or(0) % SHARDS]
     }
 
     /// Puts an agent in, replacing one of its uid.
     pub(crate) fn insert(&self, entry: Entry) {
-        if self.shard(&entry.agent.uid).lock().insert(entry.agent.uid, entry).is_none() {
+        let uid = entry.agent.uid;
+        let mut shard = self.shard(&uid).lock();
+        if shard.entries.insert(uid, Box::new(entry)).is_none() {
             self.count.fetch_add(1, Ordering::Relaxed);
         }
+        shard.worked(&uid);
     }
 
-    /// Works on an agent, where it is known.
+    /// Looks at an agent, where it is known.
+    pub(crate) fn look<T>(&self, uid: &InstanceUid, look: impl FnOnce(&Entry) -> T) -> Option<T> {
+        self.shard(uid).lock().entries.get(uid).map(|entry| look(entry))
+    }
+
+    /// Works on an agent, where it is known. What the agent should be told may be different after it.
     pub(crate) fn with<T>(&self, uid: &InstanceUid, work: impl FnOnce(&mut Entry) -> T) -> Option<T> {
-        self.shard(uid).lock().get_mut(uid).map(work)
+        let mut shard = self.shard(uid).lock();
+        let entry = shard.entries.get_mut(uid)?;
+        entry.settled = false;
+        let done = work(entry);
+        shard.worked(uid);
+        Some(done)
+    }
+
+    /// Works on what the store knows of an agent; what the agent should be told stays as it is.
+    pub(super) fn with_settled<T>(&self, uid: &InstanceUid, work: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        let mut shard = self.shard(uid).lock();
+        let done = shard.entries.get_mut(uid).map(|entry| work(entry));
+        shard.worked(uid);
+        done
+    }
+
+    /// Notes a sign of life of an agent, where it is known; nothing that is written or told may change by it.
+    pub(crate) fn beat<T>(&self, uid: &InstanceUid, note: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        self.shard(uid).lock().entries.get_mut(uid).map(|entry| note(entry))
     }
 
     /// Works on an agent, made by `make` when it is not known.
@@ -113,29 +107,46 @@ impl Registry {
         work: impl FnOnce(&mut Entry) -> T,
     ) -> Result<T, Full> {
         let mut shard = self.shard(uid).lock();
-        if let Some(entry) = shard.get_mut(uid) {
-            return Ok(work(entry));
+        if !shard.entries.contains_key(uid) {
+            if self.len() >= self.max {
+                return Err(Full);
+            }
+            self.count.fetch_add(1, Ordering::Relaxed);
         }
-        if self.len() >= self.max {
-            return Err(Full);
-        }
-        self.count.fetch_add(1, Ordering::Relaxed);
-        Ok(work(shard.entry(*uid).or_insert_with(|| Entry::new(make()))))
+        let entry = shard.entries.entry(*uid).or_insert_with(|| Box::new(Entry::new(make())));
+        entry.settled = false;
+        let done = work(entry);
+        shard.worked(uid);
+        Ok(done)
     }
 
     /// Takes an agent out again, where `condition` holds.
-    pub(crate) fn remove_if(&self, uid: &InstanceUid, condition: impl FnOnce(&Entry) -> bool) {
+    pub(crate) fn remove_if(
+        &self,
+        uid: &InstanceUid,
+        condition: impl FnOnce(&Entry) -> bool,
+    ) -> Option<Entry> {
         let mut shard = self.shard(uid).lock();
-        if shard.get(uid).is_some_and(condition) {
-            shard.remove(uid);
-            self.count.fetch_sub(1, Ordering::Relaxed);
+        if !shard.entries.get(uid).is_some_and(|entry| condition(entry)) {
+            return None;
         }
+        self.count.fetch_sub(1, Ordering::Relaxed);
+        shard.entries.remove(uid).map(|entry| *entry)
     }
 
     /// Looks at every agent, one shard at a time.
-    pub(crate) fn for_each(&self, mut work: impl FnMut(&mut Entry)) {
+    pub(crate) fn for_each(&self, mut look: impl FnMut(&Entry)) {
         for shard in &self.shards {
-            shard.lock().values_mut().for_each(&mut work);
+            shard.lock().entries.values().for_each(|entry| look(entry));
         }
+    }
+
+    /// Takes the list of the agents that the store is behind on.
+    pub(crate) fn take_behind(&self) -> Vec<InstanceUid> {
+        let mut behind = Vec::new();
+        for shard in &self.shards {
+            behind.append(&mut shard.lock().behind);
+        }
+        behind
     }
 }

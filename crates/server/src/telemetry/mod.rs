@@ -11,6 +11,8 @@ pub(crate) struct Metrics {
     registry: Registry,
     /// Messages from agents.
     pub(crate) messages: Counter,
+    /// Messages that were taken without being decoded.
+    pub(crate) heartbeats: Counter,
     /// Messages from agents that were not processed.
     pub(crate) bad_requests: Counter,
     /// Sockets that are open.
@@ -37,6 +39,7 @@ impl Metrics {
             counter
         };
         let messages = counter("opamp_messages", "Messages from agents");
+        let heartbeats = counter("opamp_heartbeats", "Messages that said nothing new and were not decoded");
         let bad_requests = counter("opamp_bad_requests", "Messages from agents that were not processed");
         let config_offers = counter("config_offers", "Configs put into a message to an agent");
         let commands_sent =
@@ -55,6 +58,7 @@ impl Metrics {
         Self {
             registry,
             messages,
+            heartbeats,
             bad_requests,
             connections,
             config_offers,
