@@ -3,6 +3,8 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 
+use crate::wire;
+
 /// Why the payload of a WebSocket message is no OpAMP message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
@@ -43,6 +45,14 @@ pub fn strip_header(payload: &[u8]) -> Result<&[u8], FrameError> {
 pub fn decode<M: Message + Default>(payload: &[u8]) -> Result<M, FrameError> {
     let body = strip_header(payload)?;
     M::decode(body).map_err(|error| FrameError::Undecodable(error.to_string()))
+}
+
+/// Tells what a payload will take once it is decoded, in bytes and from above, as [`wire::weigh`] does.
+///
+/// # Errors
+/// A [`FrameError`] for a wrong header and for a message that is too heavy.
+pub fn weigh<M: wire::Weigh>(payload: &[u8]) -> Result<usize, FrameError> {
+    wire::weigh::<M>(strip_header(payload)?).map_err(|error| FrameError::Undecodable(error.to_string()))
 }
 
 /// Encodes a message behind its header, as the payload of one binary WebSocket message.

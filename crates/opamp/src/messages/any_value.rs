@@ -4,7 +4,7 @@ use bytes::{Buf, BufMut, Bytes};
 use prost::DecodeError;
 use prost::encoding::{self, DecodeContext, WireType};
 
-use crate::wire::{Described, FieldInfo, UnknownFields, message};
+use crate::wire::{Described, FieldInfo, Scale, TooHeavy, UnknownFields, Weigh, message};
 
 message! {
     /// An attribute.
@@ -133,6 +133,19 @@ impl Described for AnyValue {
         FieldInfo { number: 6, name: "kvlist_value", kind: "option(KeyValueList)" },
         FieldInfo { number: 7, name: "bytes_value", kind: "bytes" },
     ];
+}
+
+impl Weigh for AnyValue {
+    fn weigh_field(number: u32, payload: &[u8], scale: &mut Scale) -> Result<(), TooHeavy> {
+        match number {
+            5 => scale.message::<ArrayValue>(payload),
+            6 => scale.message::<KeyValueList>(payload),
+            _ => {
+                scale.text(payload);
+                Ok(())
+            }
+        }
+    }
 }
 
 /// Written out by hand: the only `oneof` of the protocol whose members are told apart when zero.

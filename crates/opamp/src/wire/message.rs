@@ -30,6 +30,22 @@ macro_rules! message {
             ];
         }
 
+        impl $crate::wire::Weigh for $name {
+            fn weigh_field(
+                number: u32,
+                payload: &[u8],
+                scale: &mut $crate::wire::Scale,
+            ) -> Result<(), $crate::wire::TooHeavy> {
+                match number {
+                    $( $number => $crate::wire::field_weigh!(payload, scale, $kind $( $arg )?), )*
+                    _ => {
+                        scale.text(payload);
+                        Ok(())
+                    }
+                }
+            }
+        }
+
         impl prost::Message for $name {
             fn encode_raw(&self, buf: &mut impl bytes::BufMut) {
                 $( $crate::wire::field_encode!($number, &self.$field, buf, $kind $( $arg )?); )*

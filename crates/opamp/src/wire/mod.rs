@@ -7,10 +7,13 @@
 mod message;
 mod open_enum;
 mod unknown;
+mod weigh;
 
 pub(crate) use message::{field_encode, field_len, field_merge, field_type, message};
 pub(crate) use open_enum::open_enum;
 pub use unknown::UnknownFields;
+pub(crate) use weigh::field_weigh;
+pub use weigh::{MAX_ELEMENTS, Scale, TooHeavy, Weigh, weigh};
 
 /// One row of a message's table: field number, name and kind, as `opamp.proto` has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

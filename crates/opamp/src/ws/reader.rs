@@ -69,6 +69,15 @@ impl Reader {
         self.header_used == 0 && self.held.is_none()
     }
 
+    /// Bytes that are reserved for what has arrived of a frame or message; at most twice as many have arrived.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.held.as_ref().map_or(0, |held| {
+            let message = held.message.as_ref().map_or(0, |(_, bytes)| bytes.capacity());
+            size_of::<Held>() + message + held.control.capacity()
+        })
+    }
+
     fn advance(&mut self, input: &mut [u8]) -> Result<(usize, Option<Found>), Violation> {
         let mut used = 0;
         loop {
@@ -241,6 +250,22 @@ mod tests {
             panic!("{event:?}");
         };
         assert!(reader.is_idle());
+    }
+
+    #[test]
+    fn given_a_large_frame_when_it_trickles_in_then_no_more_is_reserved_than_twice_what_came() {
+        let mut reader = Reader::new(Role::Client, 10_000_000);
+        let mut header = [0x82, 127, 0, 0, 0, 0, 0, 0x98, 0x96, 0x80];
+        assert_eq!(reader.read(&mut header).unwrap().1, None);
+        let mut arrived = 0;
+        while arrived < 1_000_000 {
+            let mut part = [7; 10_000];
+            assert_eq!(reader.read(&mut part).unwrap().1, None);
+            arrived += part.len();
+            let held = reader.held_bytes();
+            assert!(held >= arrived && held <= 2 * arrived + 200, "{held} for {arrived}");
+        }
+        assert!(!reader.is_idle());
     }
 
     #[test]
