@@ -87,8 +87,8 @@ where
     }
 }
 
-/// Serves HTTP/1.1 on one connection until the client leaves or the server stops.
-pub(crate) async fn serve_http<I, S, B>(stream: I, service: S, mut stopping: Stopping)
+/// Serves HTTP/1.1 on one connection, with heads of at most `max_head_bytes`, until the client leaves or the server stops.
+pub(crate) async fn serve_http<I, S, B>(stream: I, service: S, max_head_bytes: usize, mut stopping: Stopping)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: hyper::service::Service<http::Request<hyper::body::Incoming>, Response = http::Response<B>>,
@@ -103,7 +103,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_DEADLINE)
         .max_headers(64)
-        .max_buf_size(64 * 1024);
+        .max_buf_size(max_head_bytes);
     let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let result = tokio::select! {

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::agents::reload::{self, Refresh};
-use crate::agents::{self, Plane};
+use crate::agents::{self, Guard, Plane};
 use crate::background::{self, Until};
 use crate::control::Control;
 use crate::data_dir;
@@ -21,7 +21,7 @@ use crate::settings::Settings;
 use crate::state::{Core, Extent, Options};
 use crate::token;
 
-/// How long connections may take to end when the server stops.
+/// How long connections may take to end when the server stops, beyond the time over which sockets are closed.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Files in the data directory that name where the planes listen, for programs on the same machine.
@@ -41,6 +41,7 @@ pub struct Running {
     core: Arc<Core>,
     switch: watch::Sender<bool>,
     drained: Drained,
+    drain: Duration,
     _lock: File,
 }
 
@@ -66,11 +67,9 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let core = Arc::new(Core::new(store, snapshot, options));
     let tls = settings.agents.tls.as_ref().map(agents::tls::load).transpose().map_err(StartError)?;
     let tls = tls.map(Arc::new);
-    if settings.agents.tokens_file.is_some() {
-        return Err(StartError(
-            "agents' tokens are not checked yet: leave agents.tokens_file out".to_owned(),
-        ));
-    }
+    let tokens = settings.agents.tokens_file.as_deref().map(agents::tokens::load).transpose();
+    let tokens = tokens.map_err(StartError)?.map(Arc::new);
+    let guard = Arc::new(Guard::new(&settings, tokens.clone()));
 
     let agents_listener = bind("agents", settings.agents.listen).await?;
     let operators_listener = bind("operators", settings.operators.listen).await?;
@@ -88,18 +87,20 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let plane = Plane {
         core: Arc::clone(&core),
         path: settings.agents.path.as_str().into(),
-        times: (&settings.agents).into(),
+        guard,
         tls: tls.clone(),
         stopping: stopping.clone(),
         serving: serving.clone(),
     };
-    let files: Vec<Arc<dyn Refresh>> = tls.into_iter().map(|tls| tls as Arc<dyn Refresh>).collect();
+    let files = tls.map(|tls| tls as Arc<dyn Refresh>).into_iter();
+    let files = files.chain(tokens.map(|tokens| tokens as Arc<dyn Refresh>)).collect();
     tokio::spawn(reload::watch(files, settings.agents.reload_interval, stopping.clone()));
     let max = settings.limits.max_connections;
-    tokio::spawn(agents::serve(agents_listener, max, plane));
+    tokio::spawn(agents::serve(agents_listener, plane));
     let face = Face { control: Control::new(Arc::clone(&core), tasks), token, stopping: stopping.clone() };
     tokio::spawn(rest::serve(operators_listener, max, rest::router(face), stopping, serving));
-    Ok(Running { agents, operators, core, switch, drained, _lock: lock })
+    let drain = settings.agents.drain;
+    Ok(Running { agents, operators, core, switch, drained, drain, _lock: lock })
 }
 
 impl Running {
@@ -107,7 +108,7 @@ impl Running {
     pub async fn stop(self) {
         // The receivers may be gone already; then there is nothing to stop.
         let _ = self.switch.send(true);
-        let drained = self.drained.within(DRAIN).await;
+        let drained = self.drained.within(self.drain + DRAIN).await;
         if !drained {
             tracing::warn!("some connections did not end in time");
         }

@@ -8,10 +8,18 @@
     reason = "a test's helpers may fail loudly, and the lints only know functions marked as tests"
 )]
 
+#[path = "planes/admission.rs"]
+mod admission;
 #[path = "planes/bad_input.rs"]
 mod bad_input;
+#[path = "planes/budget.rs"]
+mod budget;
 #[path = "planes/commands.rs"]
 mod commands;
+#[path = "planes/deadlines.rs"]
+mod deadlines;
+#[path = "planes/drain.rs"]
+mod drain;
 #[path = "planes/durability.rs"]
 mod durability;
 #[path = "planes/hostile_reports.rs"]
@@ -22,6 +30,8 @@ mod http;
 mod identity;
 #[path = "planes/lifecycle.rs"]
 mod lifecycle;
+#[path = "planes/memory.rs"]
+mod memory;
 #[path = "planes/noise.rs"]
 mod noise;
 #[path = "planes/plain_http.rs"]
@@ -40,8 +50,12 @@ mod sequence;
 mod socket;
 #[path = "planes/status.rs"]
 mod status;
+#[path = "planes/throttle.rs"]
+mod throttle;
 #[path = "planes/tls.rs"]
 mod tls;
+#[path = "planes/tokens.rs"]
+mod tokens;
 #[path = "planes/watch.rs"]
 mod watch;
 #[path = "planes/websocket.rs"]

@@ -18,5 +18,3 @@ mod relay;
 mod runtime;
 #[path = "interop/story.rs"]
 mod story;
-#[path = "interop/tls.rs"]
-mod tls;

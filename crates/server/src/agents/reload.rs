@@ -1,15 +1,16 @@
 //! Files that are read again when they change; what cannot be read leaves what was read before in force.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
 use crate::listen::Stopping;
 
 /// What tells one state of a file from another; `None` for a file that is not there.
-type Stamp = Option<(SystemTime, u64)>;
+type Stamp = Option<(i64, i64, u64, u64)>;
 
 type Load<T> = Box<dyn Fn() -> Result<T, String> + Send + Sync>;
 
@@ -89,7 +90,8 @@ pub(crate) async fn watch(files: Vec<Arc<dyn Refresh>>, every: Duration, mut sto
 
 fn stamp(path: &Path) -> Stamp {
     let found = std::fs::metadata(path).ok()?;
-    Some((found.modified().ok()?, found.len()))
+    // The time of change also tells of another mode or name.
+    Some((found.ctime(), found.ctime_nsec(), found.len(), found.ino()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -58,6 +59,9 @@ fn config(settings: &TlsSettings, ticketer: &Arc<dyn ProducesTickets>) -> Result
     let private = PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| {
         format!("{key} holds no private key; it must be unencrypted PEM with BEGIN PRIVATE KEY")
     })?;
+    if std::fs::metadata(&settings.key).is_ok_and(|found| found.permissions().mode() & 0o007 != 0) {
+        tracing::warn!("everyone can read or change the agents' key {key}; run: chmod o-rwx {key}");
+    }
     let versions = match settings.min_version {
         TlsVersion::V1_2 => BOTH,
         TlsVersion::V1_3 => NEWEST,
@@ -112,5 +116,5 @@ pub(super) async fn begins(stream: &mut TcpStream) -> bool {
 pub(super) async fn shake(config: Arc<ServerConfig>, stream: TcpStream) -> std::io::Result<Stream> {
     let limit = |connection: &mut rustls::ServerConnection| connection.set_buffer_limit(Some(WRITE_BUFFER));
     let stream = TlsAcceptor::from(config).accept_with(stream, limit).await?;
-    Ok(Stream::Tls(Box::new(stream)))
+    Ok(Stream::tls(stream))
 }

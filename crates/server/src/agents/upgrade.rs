@@ -1,5 +1,7 @@
 //! From an HTTP request to a WebSocket.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -8,8 +10,10 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tidegate_opamp::ws;
 
+use super::door::{BUSY, Visitor};
 use super::stream::Stream;
-use super::{Permit, Plane, plain, websocket};
+use super::{Plane, come_back, plain, websocket};
+use crate::state::Peer;
 
 fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     headers
@@ -27,7 +31,12 @@ pub(super) fn is_requested(headers: &HeaderMap) -> bool {
 
 /// Answers the handshake and hands the socket to its own task. No extension and no subprotocol is ever accepted: a
 /// client that offers some connects without (ruling A17, OpAMP S032).
-pub(super) fn upgrade(plane: Plane, permit: Permit, mut request: Request<Incoming>) -> Response<Full<Bytes>> {
+pub(super) async fn upgrade(
+    plane: Plane,
+    visitor: Arc<Visitor>,
+    peer: Peer,
+    mut request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
     let headers = request.headers();
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         let mut response =
@@ -42,11 +51,15 @@ pub(super) fn upgrade(plane: Plane, permit: Permit, mut request: Request<Incomin
     let Ok(accept) = HeaderValue::from_str(&ws::accept_key(key)) else {
         return plain(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key cannot be answered\n".into());
     };
+    let Some(place) = plane.guard.begin().await else {
+        plane.core.metrics.refused_connections.inc();
+        return come_back(StatusCode::SERVICE_UNAVAILABLE, BUSY, plane.guard.retry_after());
+    };
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
-        let Ok(upgraded) = upgraded.await else {
-            return;
-        };
+        let upgraded = upgraded.await;
+        drop(place);
+        let Ok(upgraded) = upgraded else { return };
         let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else {
             tracing::error!("an upgraded connection is none of the plane's streams");
             return;
@@ -54,7 +67,7 @@ pub(super) fn upgrade(plane: Plane, permit: Permit, mut request: Request<Incomin
         let stream = parts.io.into_inner();
         let early = parts.read_buf;
         // A second, small task: this one is as large as the handshake (architecture, rules from measurement).
-        tokio::spawn(websocket::serve(stream, early, plane, permit));
+        tokio::spawn(websocket::serve(stream, early, plane, visitor, peer));
     });
     let mut response = Response::new(Full::new(Bytes::new()));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

@@ -23,6 +23,9 @@ use crate::control::Control;
 use crate::listen::{self, Serving, Stopping};
 use crate::token::Token;
 
+/// Most bytes of the head of a call.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+
 /// Largest body of a call: a push of the largest size, escaped as JSON.
 const MAX_BODY_BYTES: usize = 20 * 1024 * 1024;
 
@@ -75,7 +78,8 @@ pub(crate) async fn serve(
     listen::accept(listener, max_connections, stopping, move |stream, permit| {
         let (router, stopping, serving) = (router.clone(), stop.clone(), serving.clone());
         async move {
-            Box::pin(listen::serve_http(stream, TowerToHyperService::new(router), stopping)).await;
+            Box::pin(listen::serve_http(stream, TowerToHyperService::new(router), MAX_HEAD_BYTES, stopping))
+                .await;
             drop((permit, serving));
         }
     })

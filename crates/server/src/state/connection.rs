@@ -1,6 +1,8 @@
 //! An open connection, as the rest of the server sees it: something that can be nudged.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tidegate_opamp::InstanceUid;
@@ -19,18 +21,28 @@ pub(crate) enum Parting {
     Visit,
 }
 
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// Where it connects from.
+    pub(crate) address: IpAddr,
+    /// The name of the credential that it showed, where agents show one.
+    pub(crate) credential: Option<Arc<str>>,
+}
+
 /// The agents of one socket that have something waiting. Nudges for one agent fall together, so a connection never
 /// holds more of them than it has agents.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
+    pub(crate) peer: Peer,
     waiting: Mutex<BTreeSet<InstanceUid>>,
     wake: Notify,
 }
 
 impl Connection {
-    pub(crate) fn new(id: ConnectionId) -> Self {
-        Self { id, waiting: Mutex::default(), wake: Notify::new() }
+    pub(crate) fn new(id: ConnectionId, peer: Peer) -> Self {
+        Self { id, peer, waiting: Mutex::default(), wake: Notify::new() }
     }
 
     /// Something waits for an agent of this connection.

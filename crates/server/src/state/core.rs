@@ -13,7 +13,7 @@ use tidegate_opamp::{InstanceUid, ServerCapabilities};
 use tidegate_store::{Snapshot, Store};
 
 use super::pace::Pace;
-use super::{Bodies, Connection, ConnectionId, Entry, Parting, Registry, Stream, Wheel};
+use super::{Bodies, Connection, ConnectionId, Entry, Parting, Peer, Registry, Stream, Wheel};
 use crate::telemetry::Metrics;
 
 /// Agents that are asked for their full state a second after a crash (ruling A16).
@@ -107,9 +107,9 @@ impl Core {
     }
 
     /// A new connection.
-    pub(crate) fn open_connection(&self) -> Arc<Connection> {
+    pub(crate) fn open_connection(&self, peer: Peer) -> Arc<Connection> {
         self.metrics.connections.inc();
-        Arc::new(Connection::new(ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed))))
+        Arc::new(Connection::new(ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed)), peer))
     }
 
     /// A connection is gone: the agents that still speak through it are disconnected, or will come again after a

@@ -16,7 +16,7 @@ mod stream;
 mod wheel;
 
 use bodies::Bodies;
-pub(crate) use connection::{Connection, ConnectionId, Parting};
+pub(crate) use connection::{Connection, ConnectionId, Parting, Peer};
 pub(crate) use core::{Core, Options};
 pub(crate) use entry::Entry;
 pub(crate) use exchange::Inbound;

@@ -15,6 +15,12 @@ pub(crate) struct Metrics {
     pub(crate) heartbeats: Counter,
     /// Messages from agents that were not processed.
     pub(crate) bad_requests: Counter,
+    /// Connections and requests of agents that were told to come back later.
+    pub(crate) refused_connections: Counter,
+    /// Messages that were not taken because their agent sends too many, or too many are in work.
+    pub(crate) throttled_messages: Counter,
+    /// Requests of agents that showed no token of ours.
+    pub(crate) unauthenticated: Counter,
     /// Sockets that are open.
     pub(crate) connections: Gauge,
     /// Configs put into a message.
@@ -41,6 +47,16 @@ impl Metrics {
         let messages = counter("opamp_messages", "Messages from agents");
         let heartbeats = counter("opamp_heartbeats", "Messages that said nothing new and were not decoded");
         let bad_requests = counter("opamp_bad_requests", "Messages from agents that were not processed");
+        let refused_connections = counter(
+            "refused_connections",
+            "Connections and requests of agents that were told to come back later",
+        );
+        let throttled_messages = counter(
+            "throttled_messages",
+            "Messages not taken because their agent sends too many, or too many are in work",
+        );
+        let unauthenticated =
+            counter("unauthenticated_requests", "Requests of agents without a token of ours");
         let config_offers = counter("config_offers", "Configs put into a message to an agent");
         let commands_sent =
             counter("commands_sent", "Commands and custom messages put into a message to an agent");
@@ -60,6 +76,9 @@ impl Metrics {
             messages,
             heartbeats,
             bad_requests,
+            refused_connections,
+            throttled_messages,
+            unauthenticated,
             connections,
             config_offers,
             commands_sent,

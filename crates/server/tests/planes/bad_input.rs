@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::http::{self, Request};
-use crate::report::{Reporter, assert_ack};
+use crate::report::Reporter;
 use crate::world::World;
 
 /// Writes bytes and leaves without waiting for anything.
@@ -115,19 +115,4 @@ async fn given_half_a_frame_when_the_client_leaves_then_its_agents_are_disconnec
     let shown = world.eventually(&path, |agent| agent["connection"]["value"] == "disconnected").await;
     assert_eq!(shown["name"], "host-1");
     assert_eq!(world.get("/agents").await.expect(200)["total"]["value"], 1);
-}
-
-/// Connections beyond the bound wait; one that ends makes room.
-#[tokio::test]
-async fn given_as_many_sockets_as_are_allowed_when_one_more_comes_then_it_waits_for_room() {
-    let world = World::with(|settings| settings.limits.max_connections = 2).await;
-    let (mut first, mut second) = (Reporter::new(1), Reporter::new(2));
-    let mut held = world.connected(&mut first).await;
-    let leaving = world.connected(&mut second).await;
-    let address = world.server.agents;
-    let waiting = tokio::spawn(async move { http::post(address, &Reporter::new(3).full()).await });
-    assert_ack(&held.exchange(&first.heartbeat()).await, &first);
-    assert!(!waiting.is_finished());
-    drop(leaving);
-    assert_eq!(waiting.await.unwrap().message(200).error_response, None);
 }

@@ -18,6 +18,7 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 pub(crate) enum Said {
     /// A binary message, its payload.
     Message(Vec<u8>),
+    Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(Option<Close>),
     /// The connection ended.
@@ -128,6 +129,38 @@ impl Socket {
         self.write(&out).await;
     }
 
+    pub(crate) async fn pong(&mut self, payload: &[u8]) {
+        let mut out = Vec::new();
+        ws::write_pong(&mut out, payload, MASK);
+        self.write(&out).await;
+    }
+
+    /// The frames of the server's next message as they are on the wire, headers included.
+    pub(crate) async fn frames(&mut self) -> Vec<Vec<u8>> {
+        let mut frames = Vec::new();
+        loop {
+            let mut frame = vec![0; 2];
+            self.stream.read_exact(&mut frame).await.unwrap();
+            let length = match frame[1] {
+                126 => {
+                    frame.extend([0; 2]);
+                    self.stream.read_exact(&mut frame[2..]).await.unwrap();
+                    usize::from(u16::from_be_bytes([frame[2], frame[3]]))
+                }
+                127 => panic!("a frame of more than 64 KiB"),
+                length => usize::from(length),
+            };
+            let begin = frame.len();
+            frame.resize(begin + length, 0);
+            self.stream.read_exact(&mut frame[begin..]).await.unwrap();
+            let last = frame[0] & 0x80 != 0;
+            frames.push(frame);
+            if last {
+                return frames;
+            }
+        }
+    }
+
     /// Ends this side's half of the connection without a word.
     pub(crate) async fn close_write(&mut self) {
         let _ = self.stream.shutdown().await;
@@ -165,7 +198,7 @@ impl Socket {
                     }
                     Event::Pong(payload) => Said::Pong(payload.into_owned()),
                     Event::Close(close) => Said::Close(close),
-                    Event::Ping(_) => panic!("no test is silent for as long as the server waits for a ping"),
+                    Event::Ping(payload) => Said::Ping(payload.into_owned()),
                 });
                 self.unread.drain(..used);
                 if let Some(said) = said {

@@ -58,7 +58,7 @@ impl Identity {
     }
 }
 
-const BOTH: &[&SupportedProtocolVersion] = &[&version::TLS12, &version::TLS13];
+pub(crate) const BOTH: &[&SupportedProtocolVersion] = &[&version::TLS12, &version::TLS13];
 
 pub(crate) struct Client(TlsConnector);
 
@@ -72,7 +72,7 @@ impl Client {
 }
 
 /// A server whose agents' plane speaks TLS, and its certificate.
-async fn secure_world(change: impl FnOnce(&mut Settings)) -> (World, Identity) {
+pub(crate) async fn secure_world(change: impl FnOnce(&mut Settings)) -> (World, Identity) {
     let folder = tempfile::tempdir().unwrap();
     let identity = Identity::write(&folder.path().join("tls"));
     let world = World::at(folder, |settings| {

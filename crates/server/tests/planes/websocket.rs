@@ -255,3 +255,27 @@ async fn given_a_silent_agent_when_a_config_is_pushed_then_it_arrives_unasked() 
     assert_eq!(offer.instance_uid, agent.uid.to_wire());
     assert!(offer.remote_config.is_some());
 }
+
+/// S031: no frame that leaves is larger than the settings allow, headers included; put together they are the message.
+#[tokio::test]
+async fn given_a_bound_on_frames_when_a_large_config_is_pushed_then_it_leaves_in_frames_within_it() {
+    const MOST: usize = 1024;
+    let world = World::with(|settings| settings.agents.max_frame_bytes = Some(MOST)).await;
+    let mut agent = Reporter::new(1);
+    let mut socket = world.connected(&mut agent).await;
+    for size in [100, 10_000, 100_000] {
+        world.push("name:host-1", &"x".repeat(size)).await;
+        let frames = socket.frames().await;
+        assert!(frames.iter().all(|frame| frame.len() <= MOST));
+        assert!(frames.len() > size / MOST, "{} frames of {size} bytes", frames.len());
+        let mut payload = Vec::new();
+        for (index, frame) in frames.iter().enumerate() {
+            assert_eq!(frame[0] & 0x0F, if index == 0 { 2 } else { 0 });
+            let header = if frame[1] < 126 { 2 } else { 4 };
+            payload.extend_from_slice(&frame[header..]);
+        }
+        let offer: tidegate_opamp::ServerToAgent = tidegate_opamp::frame::decode(&payload).unwrap();
+        let files = offer.remote_config.unwrap().config.unwrap().config_map;
+        assert_eq!(files["fluent-bit.yaml"].body.len(), size);
+    }
+}

@@ -34,6 +34,9 @@ pub(crate) fn settings(data_dir: &Path) -> Settings {
             max_message_bytes: 1024 * 1024,
             max_connections: 1000,
             max_agents: 5000,
+            // Tests speak faster than agents do.
+            messages_per_second: 1_000_000,
+            message_burst: 1_000_000,
             ..LimitSettings::default()
         },
     }

@@ -1,0 +1,82 @@
+//! How fast one agent may speak: a bucket that fills at a steady rate, in eight bytes.
+
+use std::time::Duration;
+
+/// How fast any agent may speak.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowance {
+    /// Microseconds that a message costs.
+    cost: u64,
+    /// Microseconds that an agent may be ahead.
+    ahead: u64,
+}
+
+/// How far one agent is ahead of what it may send for long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rate {
+    /// When it has caught up, in microseconds of a steady clock.
+    even_at: u64,
+}
+
+/// An agent sends more than it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooFast {
+    /// After how long its next message would be taken.
+    pub(crate) wait: Duration,
+}
+
+impl Allowance {
+    /// So many messages a second for long, and so many at once.
+    pub(crate) fn new(per_second: u32, burst: u32) -> Self {
+        let cost = 1_000_000 / u64::from(per_second.max(1));
+        Self { cost, ahead: cost * u64::from(burst.max(1)) }
+    }
+}
+
+impl Rate {
+    /// Counts a message that comes at `now`, in microseconds. One that is refused is not counted.
+    pub(crate) fn take(&mut self, now: u64, allowance: Allowance) -> Result<(), TooFast> {
+        let even_at = self.even_at.max(now) + allowance.cost;
+        match (even_at - now).checked_sub(allowance.ahead) {
+            Some(over @ 1..) => Err(TooFast { wait: Duration::from_micros(over) }),
+            _ => {
+                self.even_at = even_at;
+                Ok(())
+            }
+        }
+    }
+
+    /// True when nothing need be remembered of an agent.
+    pub(crate) const fn is_even(self, now: u64) -> bool {
+        self.even_at <= now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000;
+
+    #[test]
+    fn given_a_burst_when_it_is_used_up_then_messages_are_taken_at_the_steady_rate() {
+        let (allowance, mut rate) = (Allowance::new(10, 5), Rate::default());
+        let now = 7 * SECOND;
+        for _ in 0..5 {
+            assert_eq!(rate.take(now, allowance), Ok(()));
+        }
+        assert_eq!(rate.take(now, allowance), Err(TooFast { wait: Duration::from_millis(100) }));
+        assert_eq!(rate.take(now + SECOND / 20, allowance), Err(TooFast { wait: Duration::from_millis(50) }));
+        let taken = (0..1000).filter(|step| rate.take(now + step * SECOND / 100, allowance).is_ok()).count();
+        assert!((99..=100).contains(&taken), "{taken} in ten seconds");
+    }
+
+    #[test]
+    fn given_an_agent_that_keeps_to_the_rate_when_it_speaks_for_long_then_all_of_it_is_taken() {
+        let (allowance, mut rate) = (Allowance::new(10, 1), Rate::default());
+        for step in 0..1000 {
+            assert_eq!(rate.take(step * SECOND / 10, allowance), Ok(()), "{step}");
+        }
+        assert!(!rate.is_even(100 * SECOND - 1) && rate.is_even(100 * SECOND));
+    }
+}
