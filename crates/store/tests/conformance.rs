@@ -1,6 +1,6 @@
 //! What every engine must do, asked of each.
 
-#![allow(clippy::unwrap_used)] // a test that cannot go on may end
+#![allow(clippy::unwrap_used, clippy::panic)] // a test that cannot go on may end
 
 #[path = "conformance/aside.rs"]
 mod aside;
@@ -8,6 +8,8 @@ mod aside;
 mod files;
 #[path = "conformance/migrations.rs"]
 mod migrations;
+#[path = "conformance/power_cuts.rs"]
+mod power_cuts;
 #[path = "conformance/settings.rs"]
 mod settings;
 

@@ -18,3 +18,5 @@ mod relay;
 mod runtime;
 #[path = "interop/story.rs"]
 mod story;
+#[path = "interop/tls.rs"]
+mod tls;

@@ -8,6 +8,11 @@ const MIGRATIONS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schem
 /// Marks a file as a store of ours ("TGst").
 const APPLICATION_ID: i32 = 0x5447_7374;
 
+/// A commit is on disk when it is answered. What a savepoint may have to undo is kept in memory, bounded by the group
+/// that is written: in a temporary file it would be written twice, and fail when the disk of those is full.
+const CONNECTION: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+    PRAGMA temp_store = MEMORY;";
+
 /// Sets a connection up for writing, checks the file and runs the migrations that are missing.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), String> {
     let text = |error: rusqlite::Error| error.to_string();
@@ -19,9 +24,7 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), String> {
             "it is damaged ({damage}); put a backup back with `tidegate-server restore FILE`"
         ));
     }
-    connection
-        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-        .map_err(text)?;
+    connection.execute_batch(CONNECTION).map_err(text)?;
     for (number, migration) in (1u32..).zip(MIGRATIONS).skip(version as usize) {
         let transaction = connection.transaction().map_err(text)?;
         transaction.execute_batch(migration).map_err(text)?;

@@ -212,13 +212,14 @@ async fn given_a_restoring_that_was_cut_short_then_the_store_does_not_open_until
 async fn given_a_damaged_store_when_opened_then_the_way_out_is_named() {
     let place = Place::new();
     let store = place.store("store.db", 1..100).await;
+    let damaged = place.path("damaged.db");
+    back_up(&place.path("store.db"), &damaged, false).unwrap();
     store.close(true).await.unwrap();
-    drop(store);
-    let mut bytes = std::fs::read(place.path("store.db")).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle..middle + 4096].fill(0);
-    std::fs::write(place.path("store.db"), &bytes).unwrap();
-    let error = place.open("store.db").unwrap_err().to_string();
-    assert!(error.contains("store.db: it is damaged"), "{error}");
+    let mut bytes = std::fs::read(&damaged).unwrap();
+    let last_page = bytes.len() - 4096;
+    bytes[last_page..].fill(0);
+    std::fs::write(&damaged, &bytes).unwrap();
+    let error = place.open("damaged.db").unwrap_err().to_string();
+    assert!(error.contains("damaged.db: it is damaged"), "{error}");
     assert!(error.contains("tidegate-server restore FILE"), "{error}");
 }

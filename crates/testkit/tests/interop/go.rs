@@ -1,6 +1,9 @@
 //! opamp-go, the client of the Collector and of most agents.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
+use tidegate_api::AgentDetail;
 use tidegate_testkit::fleet::{SOON, Server, eventually, settings};
 
 use crate::peer::Peer;
@@ -132,6 +135,26 @@ async fn given_opamp_go_when_it_is_led_to_a_server_that_forgot_it_then_that_asks
         story.heartbeats().await;
         assert_eq!(full_state_requests(&story.server).await, 1, "{scheme}");
     }
+}
+
+/// S085: without the capability this client sends heartbeats all the same, one in 30 s (measured K). They are answered
+/// like any, and change nothing.
+#[tokio::test]
+async fn given_opamp_go_that_never_said_it_sends_heartbeats_when_it_does_then_they_are_taken() {
+    let Some(words) = runtime::go() else { return };
+    let story = Story::begin_with("go-silent", |_| {}).await;
+    let mut peer = Peer::run(&words, story.scene.path());
+    peer.start(&story.server.endpoint("ws"), "go-silent", json!({"without": ["ReportsHeartbeat"]}));
+    let first = story.connected("websocket").await;
+    assert!(!first.agent.capabilities.iter().any(|name| name == "ReportsHeartbeat"));
+    let begun = Instant::now();
+    let beat = |detail: &AgentDetail| detail.agent.last_seen > first.agent.last_seen;
+    let after = story.agent("heartbeat after half a minute", beat).await;
+    assert!(begun.elapsed() > Duration::from_secs(20), "that was no heartbeat: {:?}", begun.elapsed());
+    assert_eq!(after.agent.connection.value, "connected");
+    assert_eq!(after.effective_config, first.effective_config);
+    assert_eq!(story.full_state_requests().await, 0);
+    assert_eq!(peer.said("error"), [json!(null); 0]);
 }
 
 /// S074: after a network error this client posts the same bytes again (measured H); the report is taken once, and

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tidegate_api::{AgentDetail, CommandRequest, Event, PushFile, PushRequest};
+use tidegate_server::settings::Settings;
 use tidegate_testkit::fleet::{
     SOON, Scene, Server, ended, eventually, get, push_settled, settings, the_agent,
 };
@@ -25,9 +26,14 @@ pub(crate) struct Story {
 impl Story {
     /// Starts a server for the agent `name`.
     pub(crate) async fn begin(name: &'static str) -> Self {
+        Self::begin_with(name, |settings| settings.agents.heartbeat_interval = HEARTBEAT).await
+    }
+
+    /// Starts a server with other settings for the agent `name`.
+    pub(crate) async fn begin_with(name: &'static str, change: impl FnOnce(&mut Settings)) -> Self {
         let scene = Scene::new(name);
         let mut settings = settings(&scene.path().join("server"), 0, 0);
-        settings.agents.heartbeat_interval = HEARTBEAT;
+        change(&mut settings);
         let server = Server::start_with(settings).await;
         Self { scene, server, name }
     }
