@@ -130,6 +130,30 @@ pub struct AgentDetail {
     /// The files that it should run.
     #[serde(default)]
     pub desired_config: Vec<ConfigFile>,
+    /// What its build can run, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available_components: Option<AvailableComponents>,
+}
+
+/// What an agent's build can run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AvailableComponents {
+    /// Identifies the list, in hexadecimal.
+    pub hash: String,
+    /// By name; empty while only the hash is known.
+    #[serde(default)]
+    pub components: BTreeMap<String, AvailableComponent>,
+}
+
+/// One component that a build has, or a group of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AvailableComponent {
+    /// Facts about it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    /// The components below, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub components: BTreeMap<String, AvailableComponent>,
 }
 
 /// The health of one component.

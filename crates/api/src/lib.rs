@@ -13,7 +13,8 @@ mod push;
 pub mod sse;
 
 pub use agent::{
-    Agent, AgentDetail, Attention, Axis, Component, ConfigAxis, ConfigFile, List, Service, Total,
+    Agent, AgentDetail, Attention, AvailableComponent, AvailableComponents, Axis, Component, ConfigAxis,
+    ConfigFile, List, Service, Total,
 };
 pub use command::{Answer, Command, CommandRequest};
 pub use event::{Event, WatchEvent};

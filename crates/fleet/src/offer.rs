@@ -2,9 +2,9 @@
 //! function, so that neither can offer what the other would not.
 
 use tidegate_opamp::{
-    AgentCapabilities, AgentRemoteConfig, CommandType, CustomCapabilities, CustomMessage, RetryInfo,
-    ServerCapabilities, ServerErrorResponse, ServerErrorResponseType, ServerToAgent, ServerToAgentCommand,
-    server_to_agent_flags,
+    AgentCapabilities, AgentIdentification, AgentRemoteConfig, CommandType, CustomCapabilities,
+    CustomMessage, RetryInfo, ServerCapabilities, ServerErrorResponse, ServerErrorResponseType,
+    ServerToAgent, ServerToAgentCommand, server_to_agent_flags,
 };
 
 use crate::{Agent, Command, CommandId, CommandKind, CommandState, Timestamp, settings};
@@ -84,7 +84,18 @@ pub fn build(
         message.remote_config = remote_config(agent, now);
     }
     message.connection_settings = settings::offer(agent, occasion, now);
+    // Repeated until the agent uses it; a known client takes it up at its next heartbeat only (OpAMP S058, S059).
+    message.agent_identification = agent
+        .assigned_uid
+        .map(|uid| AgentIdentification { new_instance_uid: uid.to_wire(), ..AgentIdentification::default() });
     let sent = custom_message(agent, commands, now).map(|(custom, id)| {
+        if !profile.custom_capabilities.contains(&custom.capability) {
+            // Both sides list a capability that is used (OpAMP S164): one that only operators know is listed with the
+            // message that uses it (S162).
+            let capabilities =
+                profile.custom_capabilities.iter().chain([&custom.capability]).cloned().collect();
+            message.custom_capabilities = Some(CustomCapabilities { capabilities, ..Default::default() });
+        }
         message.custom_message = Some(custom);
         id
     });
@@ -107,7 +118,7 @@ fn remote_config(agent: &mut Agent, now: Timestamp) -> Option<AgentRemoteConfig>
         return None;
     }
     let config = agent.desired()?.config.clone();
-    if agent.acknowledged(&config.hash) {
+    if agent.acknowledged(&config.hash) || !agent.desired()?.may_offer(now) {
         return None;
     }
     agent.offered(Some(now));
@@ -155,7 +166,20 @@ pub fn bad_request(instance_uid: bytes::Bytes, reason: String) -> ServerToAgent 
     error(instance_uid, ServerErrorResponseType::BadRequest, reason, None)
 }
 
-/// The answer while the server cannot process anything (OpAMP S172, S184).
+/// The answer when the server failed at what was right (OpAMP S184).
+#[must_use]
+pub fn failed(instance_uid: bytes::Bytes, reason: String) -> ServerToAgent {
+    error(instance_uid, ServerErrorResponseType::Unknown, reason, None)
+}
+
+/// The answer to an agent that another speaks for: its new uid alone (OpAMP S061).
+#[must_use]
+pub fn rename(instance_uid: bytes::Bytes, new: &tidegate_opamp::InstanceUid) -> ServerToAgent {
+    let identification = AgentIdentification { new_instance_uid: new.to_wire(), ..Default::default() };
+    ServerToAgent { instance_uid, agent_identification: Some(identification), ..ServerToAgent::default() }
+}
+
+/// The answer while the server cannot process anything (OpAMP S172).
 #[must_use]
 pub fn unavailable(
     instance_uid: bytes::Bytes,

@@ -16,8 +16,12 @@ mod bad_input;
 mod budget;
 #[path = "planes/commands.rs"]
 mod commands;
+#[path = "planes/components.rs"]
+mod components;
 #[path = "planes/deadlines.rs"]
 mod deadlines;
+#[path = "planes/declined.rs"]
+mod declined;
 #[path = "planes/drain.rs"]
 mod drain;
 #[path = "planes/durability.rs"]
@@ -32,6 +36,8 @@ mod identity;
 mod lifecycle;
 #[path = "planes/memory.rs"]
 mod memory;
+#[path = "planes/names.rs"]
+mod names;
 #[path = "planes/noise.rs"]
 mod noise;
 #[path = "planes/plain_http.rs"]

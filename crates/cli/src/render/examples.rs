@@ -46,5 +46,11 @@ pub(crate) fn agent(uid: &str, name: &str) -> Agent {
 
 /// The same agent in full.
 pub(crate) fn detail(agent: Agent) -> AgentDetail {
-    AgentDetail { agent, components: BTreeMap::new(), effective_config: vec![], desired_config: vec![] }
+    AgentDetail {
+        agent,
+        components: BTreeMap::new(),
+        effective_config: vec![],
+        desired_config: vec![],
+        available_components: None,
+    }
 }

@@ -241,6 +241,11 @@ pub fn config(agent: &Agent) -> (Axis<ConfigState>, Option<Proof>) {
         }
         ConfigState::Unmanaged => "this agent does not accept remote config".into(),
         ConfigState::Pending => pending_reason(agent),
+        ConfigState::Failed
+            if agent.desired.as_ref().is_some_and(|desired| !agent.acknowledged(&desired.config.hash)) =>
+        {
+            "it was offered this config and went back to another".into()
+        }
         ConfigState::Failed => status.map(|fact| fact.get().error_message).unwrap_or_default(),
         ConfigState::Unverifiable => "this agent says applied and does not report what it runs".into(),
         ConfigState::Drifted => "it runs other files than the ones it applied".into(),
@@ -261,7 +266,8 @@ pub fn config_value(agent: &Agent) -> (ConfigState, Option<Proof>) {
         return (ConfigState::Unmanaged, None);
     };
     if !agent.acknowledged(&desired.config.hash) {
-        return (ConfigState::Pending, None);
+        let state = if desired.is_declined() { ConfigState::Failed } else { ConfigState::Pending };
+        return (state, None);
     }
     match agent.config_status() {
         RemoteConfigStatuses::Applying => (ConfigState::Applying, None),

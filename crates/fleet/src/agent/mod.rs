@@ -2,13 +2,13 @@
 
 mod attributes;
 pub mod axes;
+mod desired;
 mod digest;
 mod fact;
 mod labels;
 mod limits;
 pub mod settings;
 
-use std::ops::Deref;
 use std::sync::Arc;
 
 use tidegate_opamp::{
@@ -17,9 +17,10 @@ use tidegate_opamp::{
     RemoteConfigStatuses,
 };
 
-use crate::{Config, PushId, Timestamp};
+use crate::Timestamp;
 
 pub use attributes::Attributes;
+pub use desired::{Assignment, Desired};
 use digest::{Digest, Running};
 pub use fact::{Fact, Reported};
 pub use labels::{InvalidLabel, LabelPatch, Labels};
@@ -87,41 +88,6 @@ pub enum Sequence {
     AtLeast(u64),
 }
 
-/// A config given to agents: one value for all that it was given to at once.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Assignment {
-    /// The config.
-    pub config: Config,
-    /// The push it came from.
-    pub push: PushId,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-/// The config an agent should run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Desired {
-    assignment: Arc<Assignment>,
-    /// When it was last put into a message to the agent.
-    pub offered_at: Option<Timestamp>,
-}
-
-impl Desired {
-    /// An assignment that was not offered yet.
-    #[must_use]
-    pub const fn new(assignment: Arc<Assignment>) -> Self {
-        Self { assignment, offered_at: None }
-    }
-}
-
-impl Deref for Desired {
-    type Target = Assignment;
-
-    fn deref(&self) -> &Assignment {
-        &self.assignment
-    }
-}
-
 /// One agent: one `instance_uid`, one supervised process.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Agent {
@@ -141,6 +107,8 @@ pub struct Agent {
     pub capabilities: AgentCapabilities,
     /// Its link.
     pub link: Link,
+    /// The uid that it was given and does not use yet (OpAMP S056).
+    pub assigned_uid: Option<InstanceUid>,
     /// Its connection settings, where it has some or had.
     pub settings: Option<Box<Held>>,
     reported: Reported,
@@ -166,6 +134,7 @@ impl Agent {
             reported: Reported::default(),
             desired: None,
             digest: Digest::default(),
+            assigned_uid: None,
             settings: None,
             labels: Labels::default(),
         }
@@ -262,6 +231,10 @@ impl Agent {
         let changed = replace(&mut self.reported.remote_config_status, value, now);
         if changed {
             self.digest.of_status(&self.reported);
+            let named = self.digest.acknowledged;
+            if let Some(desired) = &mut self.desired {
+                if named == Some(desired.config.hash.0) { desired.taken() } else { desired.other_named() }
+            }
             self.digest.of_running(&self.reported, self.desired.as_ref());
         }
         changed

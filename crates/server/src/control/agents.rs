@@ -3,7 +3,7 @@
 use tidegate_fleet::agent::axes::{self, Attention, Axis, ConfigState, Connection, Health, Proof};
 use tidegate_fleet::query::facts::Facts;
 use tidegate_fleet::{Action, Actor, Agent};
-use tidegate_opamp::InstanceUid;
+use tidegate_opamp::{AvailableComponents, InstanceUid};
 
 use super::{Control, ControlError};
 use crate::state::{Core, Entry};
@@ -17,6 +17,8 @@ pub(crate) struct AgentView {
     pub(crate) config: Axis<ConfigState>,
     pub(crate) proof: Option<Proof>,
     pub(crate) attention: (Attention, String),
+    /// What its build can run; by its hash where it reports no more.
+    pub(crate) available: Option<AvailableComponents>,
 }
 
 impl AgentView {
@@ -25,7 +27,15 @@ impl AgentView {
         let health = axes::health(agent);
         let (config, proof) = axes::config(agent);
         let attention = axes::attention(&connection, &health, &config);
-        Self { agent: agent.clone(), connection, health, config, proof, attention }
+        let available = agent.reported().available_components.as_ref().map(|fact| {
+            let reported = fact.get();
+            if reported.components.is_empty() {
+                core.components.list(&reported.hash).unwrap_or(reported)
+            } else {
+                reported
+            }
+        });
+        Self { agent: agent.clone(), connection, health, config, proof, attention, available }
     }
 }
 

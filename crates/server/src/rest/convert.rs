@@ -7,7 +7,7 @@ use tidegate_api as api;
 use tidegate_fleet::agent::Link;
 use tidegate_fleet::agent::axes::{Axis, ConfigState, Connection, Health, Proof};
 use tidegate_fleet::{Command, CommandKind, Timestamp};
-use tidegate_opamp::{AgentConfigMap, ComponentHealth};
+use tidegate_opamp::{AgentConfigMap, ComponentDetails, ComponentHealth, KeyValue};
 use tidegate_store::StoredEvent;
 
 use crate::control::{AgentView, PushState, PushView};
@@ -33,7 +33,6 @@ pub(super) fn agent(view: &AgentView) -> api::Agent {
     let agent = &view.agent;
     let attributes: BTreeMap<_, _> =
         agent.attributes().iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-    let hexadecimal = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     api::Agent {
         uid: agent.uid.to_string(),
         name: agent.name(),
@@ -78,7 +77,30 @@ pub(super) fn agent_detail(view: &AgentView) -> api::AgentDetail {
         components: reported.health.as_ref().map(|fact| components(&fact.get())).unwrap_or_default(),
         effective_config: effective.as_ref().map(files).unwrap_or_default(),
         desired_config: view.agent.desired().map(|desired| files(&desired.config.files)).unwrap_or_default(),
+        available_components: view.available.as_ref().map(|available| api::AvailableComponents {
+            hash: hexadecimal(&available.hash),
+            components: available_components(&available.components),
+        }),
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn available_components(
+    components: &BTreeMap<String, ComponentDetails>,
+) -> BTreeMap<String, api::AvailableComponent> {
+    let component = |details: &ComponentDetails| api::AvailableComponent {
+        metadata: texts(&details.metadata),
+        components: available_components(&details.sub_component_map),
+    };
+    components.iter().map(|(name, details)| (name.clone(), component(details))).collect()
+}
+
+fn texts(pairs: &[KeyValue]) -> BTreeMap<String, String> {
+    let text = |pair: &KeyValue| pair.value.as_ref().map(ToString::to_string).unwrap_or_default();
+    pairs.iter().map(|pair| (pair.key.clone(), text(pair))).collect()
 }
 
 fn components(health: &ComponentHealth) -> BTreeMap<String, api::Component> {
@@ -87,11 +109,7 @@ fn components(health: &ComponentHealth) -> BTreeMap<String, api::Component> {
         status: below.status.clone(),
         last_error: below.last_error.clone(),
         observed_at: nanoseconds(below.status_time_unix_nano),
-        attributes: below
-            .attributes
-            .iter()
-            .map(|pair| (pair.key.clone(), pair.value.as_ref().map(ToString::to_string).unwrap_or_default()))
-            .collect(),
+        attributes: texts(&below.attributes),
         components: components(below),
     };
     health.component_health_map.iter().map(|(name, below)| (name.clone(), component(below))).collect()

@@ -1,6 +1,6 @@
 //! An open connection, as the rest of the server sees it: something that can be nudged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -37,12 +37,24 @@ pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
     pub(crate) peer: Peer,
     waiting: Mutex<BTreeSet<InstanceUid>>,
+    /// Agents on it that share their uid with another, and the uid that each was given; nearly always none.
+    renamed: Mutex<BTreeMap<InstanceUid, InstanceUid>>,
     wake: Notify,
 }
 
 impl Connection {
     pub(crate) fn new(id: ConnectionId, peer: Peer) -> Self {
-        Self { id, peer, waiting: Mutex::default(), wake: Notify::new() }
+        Self { id, peer, waiting: Mutex::default(), renamed: Mutex::default(), wake: Notify::new() }
+    }
+
+    /// The uid that the agent was given that speaks here under `uid`.
+    pub(crate) fn renamed(&self, uid: &InstanceUid) -> Option<InstanceUid> {
+        self.renamed.lock().get(uid).copied()
+    }
+
+    /// Notes that the agent that speaks here under `uid` has another, made by `new` when it has none yet.
+    pub(crate) fn rename(&self, uid: InstanceUid, new: impl FnOnce() -> InstanceUid) -> InstanceUid {
+        *self.renamed.lock().entry(uid).or_insert_with(new)
     }
 
     /// Something waits for an agent of this connection.

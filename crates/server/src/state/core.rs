@@ -13,7 +13,9 @@ use tidegate_opamp::{InstanceUid, ServerCapabilities};
 use tidegate_store::{Snapshot, Store};
 
 use super::pace::Pace;
-use super::{Bodies, Connection, ConnectionId, Entry, Parting, Peer, Registry, Stream, Wheel};
+use super::{
+    Bodies, Components, Connection, ConnectionId, Entry, Identities, Parting, Peer, Registry, Stream, Wheel,
+};
 use crate::telemetry::Metrics;
 
 /// Agents that are asked for their full state a second after a crash (ruling A16).
@@ -40,6 +42,8 @@ pub(crate) struct Core {
     pub(crate) options: Options,
     pub(crate) metrics: Metrics,
     pub(crate) bodies: Bodies,
+    pub(crate) components: Components,
+    pub(super) identities: Identities,
     pub(super) wheel: Mutex<Wheel<InstanceUid>>,
     pub(crate) pushes: Mutex<BTreeMap<PushId, Push>>,
     /// Held from the commit of a push until it is true in memory, so that both have the same last one.
@@ -81,6 +85,8 @@ impl Core {
             options,
             metrics: Metrics::new(),
             bodies,
+            components: Components::new(snapshot.components),
+            identities: Identities::new(snapshot.aliases),
             wheel: Mutex::new(Wheel::new()),
             pushes: Mutex::new(pushes),
             pushing: tokio::sync::Mutex::new(()),
@@ -122,6 +128,7 @@ impl Core {
     ) {
         self.metrics.connections.dec();
         let now = self.now();
+        let uids = uids.into_iter().map(|uid| connection.renamed(&uid).unwrap_or(uid));
         for uid in uids {
             let event = self.registry.with(&uid, |entry| {
                 if entry.connection.as_ref().is_none_or(|current| current.id != connection.id) {

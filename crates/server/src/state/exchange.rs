@@ -6,8 +6,10 @@ use std::sync::Arc;
 use tidegate_fleet::agent::{Fact, Sequence, axes};
 use tidegate_fleet::offer::{self, Occasion};
 use tidegate_fleet::session::{self, Arrival, FullState};
-use tidegate_fleet::{Agent, Command, CommandId, CommandState, Event};
-use tidegate_opamp::{AgentToServer, InstanceUid, Message, ServerToAgent};
+use tidegate_fleet::{Agent, Command, CommandId, CommandState, Event, Timestamp};
+use tidegate_opamp::{
+    AgentToServer, InstanceUid, Message, ServerToAgent, agent_to_server_flags, server_to_agent_flags,
+};
 use tidegate_store::{Transaction, Write};
 
 use super::registry::Full;
@@ -44,6 +46,21 @@ impl Core {
             Err(error) => return self.refuse(wire_uid, error.to_string()),
         };
         let now = inbound.arrival.now;
+        let (wire, uid) = (uid, {
+            let sequence_num = inbound.message.sequence_num;
+            self.identify(uid, sequence_num, inbound.connection, inbound.occasion).await
+        });
+        let reply = self.exchange_as(uid, now, inbound, wire_uid).await;
+        if uid == wire { reply } else { readdress(reply, wire, uid) }
+    }
+
+    async fn exchange_as(
+        self: &Arc<Self>,
+        uid: InstanceUid,
+        now: Timestamp,
+        inbound: Inbound<'_>,
+        wire_uid: bytes::Bytes,
+    ) -> ServerToAgent {
         let taken =
             self.registry.with_or_insert(&uid, || Agent::new(uid, now), |entry| self.take(entry, inbound));
         match taken {
@@ -73,6 +90,10 @@ impl Core {
         connection: &Connection,
     ) -> Option<ServerToAgent> {
         let now = self.now();
+        if let Some(new) = connection.renamed(uid) {
+            // Another speaks under this uid; this one is told its own. What waits for it comes with its reports.
+            return Some(offer::rename(uid.to_wire(), &new));
+        }
         let effects = self.registry.with(uid, |entry| {
             if entry.connection.as_ref().is_none_or(|current| current.id != connection.id) {
                 return None;
@@ -103,6 +124,10 @@ impl Core {
         let Inbound { message, arrival, connection, occasion } = inbound;
         let departs = message.agent_disconnect.is_some();
         let held = held_bodies(entry, &message);
+        let lists_components = message.available_components.is_some();
+        if message.flags & agent_to_server_flags::REQUEST_INSTANCE_UID != 0 && !departs {
+            self.assign_uid(entry);
+        }
         let commands = entry.commands.make_contiguous();
         let received = session::receive(&mut entry.agent, commands, message, arrival, &self.limits)?;
         // A poll does not take a socket away that is still open.
@@ -129,13 +154,19 @@ impl Core {
         }
         let commands = entry.commands.make_contiguous();
         // One that leaves gets no more than a receipt: what is queued waits until it is back.
-        let offer = if departs {
+        let mut offer = if departs {
             offer::receipt(&entry.agent)
         } else {
             offer::build(&mut entry.agent, commands, &self.profile, occasion, ask, arrival.now)
         };
 
         let mut durable = sent_write(entry, offer.sent.as_ref());
+        if lists_components && offer.message.command.is_none() && !departs {
+            let heard = self.components.hear(&entry.agent, arrival.now);
+            offer.message.flags |=
+                if heard.ask { server_to_agent_flags::REPORT_AVAILABLE_COMPONENTS } else { 0 };
+            durable.extend(heard.write);
+        }
         for command in entry.commands.iter().filter(|command| received.commands.contains(&command.id)) {
             durable.push(Write::Command(Box::new(command.clone())));
         }
@@ -166,7 +197,7 @@ impl Core {
         let core = Arc::clone(self);
         let wire_uid = effects.reply.instance_uid.clone();
         let settled = tokio::spawn(async move { core.commit(uid, effects, durable).await });
-        settled.await.unwrap_or_else(|error| offer::unavailable(wire_uid, error.to_string(), RETRY_AFTER))
+        settled.await.unwrap_or_else(|error| offer::failed(wire_uid, error.to_string()))
     }
 
     async fn commit(&self, uid: InstanceUid, effects: Effects, durable: Vec<Write>) -> ServerToAgent {
@@ -179,7 +210,7 @@ impl Core {
                 unsend(entry, effects.sent.as_ref());
             });
             self.stream.publish(effects.events);
-            return offer::unavailable(effects.reply.instance_uid, error.to_string(), RETRY_AFTER);
+            return offer::failed(effects.reply.instance_uid, error.to_string());
         }
         self.registry.with(&uid, |entry| {
             // Another connection may have moved a command on, and written that before this older record.
@@ -212,6 +243,15 @@ impl Core {
         self.metrics.count_offer(&reply);
         reply
     }
+}
+
+/// An answer under the uid that the agent still uses, with the one that it has (OpAMP S052).
+fn readdress(mut reply: ServerToAgent, wire: InstanceUid, uid: InstanceUid) -> ServerToAgent {
+    reply.instance_uid = wire.to_wire();
+    if reply.error_response.is_none() && reply.command.is_none() {
+        reply.agent_identification = offer::rename(wire.to_wire(), &uid).agent_identification;
+    }
+    reply
 }
 
 /// The bodies that a message may take the place of, to be let go of.

@@ -1,6 +1,7 @@
 //! The fleet in memory: what the store holds, and the connections it does not.
 
 mod bodies;
+mod components;
 mod connection;
 mod core;
 mod due;
@@ -10,17 +11,20 @@ mod flush;
 mod hash;
 #[expect(dead_code, reason = "the socket loop takes it up next")]
 mod heartbeat;
+mod identity;
 mod pace;
 mod registry;
 mod stream;
 mod wheel;
 
 use bodies::Bodies;
+use components::Components;
 pub(crate) use connection::{Connection, ConnectionId, Parting, Peer};
 pub(crate) use core::{Core, Options};
 pub(crate) use entry::Entry;
 pub(crate) use exchange::Inbound;
 pub(crate) use flush::Extent;
+use identity::Identities;
 pub(crate) use registry::Registry;
 pub(crate) use stream::{Notice, Stream};
 use wheel::Wheel;

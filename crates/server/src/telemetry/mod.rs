@@ -21,6 +21,8 @@ pub(crate) struct Metrics {
     pub(crate) throttled_messages: Counter,
     /// Requests of agents that showed no token of ours.
     pub(crate) unauthenticated: Counter,
+    /// Times that two agents were found under one uid.
+    pub(crate) duplicates: Counter,
     /// Sockets that are open.
     pub(crate) connections: Gauge,
     /// Configs put into a message.
@@ -63,6 +65,7 @@ impl Metrics {
         let full_state_requests =
             counter("full_state_requests", "Times that an agent was asked for its full state");
         let discarded_offers = counter("discarded_offers", "Messages to agents that were too large to send");
+        let duplicates = counter("duplicate_agents", "Times that two agents were found under one uid");
         let api_calls = counter("api_calls", "Calls of the REST API");
         let mut gauge = |name: &str, help: &str| {
             let gauge: Gauge = Gauge::default();
@@ -79,6 +82,7 @@ impl Metrics {
             refused_connections,
             throttled_messages,
             unauthenticated,
+            duplicates,
             connections,
             config_offers,
             commands_sent,

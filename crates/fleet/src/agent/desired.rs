@@ -1,0 +1,84 @@
+//! What an agent should run, and what it made of being told.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Config, PushId, Timestamp};
+
+/// Offers of one config to one agent that goes back from it, all together (OpAMP S108).
+const MAX_OFFERS: u8 = 5;
+
+/// Time from an offer that an agent went back from to the next one; doubles with each.
+const FIRST_RETRY: Duration = Duration::from_secs(60);
+
+/// A config given to agents: one value for all that it was given to at once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assignment {
+    /// The config.
+    pub config: Config,
+    /// The push it came from.
+    pub push: PushId,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The config an agent should run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desired {
+    assignment: Arc<Assignment>,
+    /// When it was last put into a message to the agent.
+    pub offered_at: Option<Timestamp>,
+    /// The agent named it as its config once.
+    taken: bool,
+    /// How often the agent answered it with another config, or went back to one (ruling A10).
+    declined: u8,
+}
+
+impl Desired {
+    /// An assignment that was not offered yet.
+    #[must_use]
+    pub const fn new(assignment: Arc<Assignment>) -> Self {
+        Self { assignment, offered_at: None, taken: false, declined: 0 }
+    }
+
+    /// The agent named this config as its last one.
+    pub(super) const fn taken(&mut self) {
+        self.taken = true;
+    }
+
+    /// The agent named another config as its last one: a refusal, where it was offered this one or had it.
+    pub(super) const fn other_named(&mut self) {
+        if self.taken || self.offered_at.is_some() {
+            self.taken = false;
+            self.declined = self.declined.saturating_add(1);
+        }
+    }
+
+    /// True when the agent went back from it.
+    #[must_use]
+    pub const fn is_declined(&self) -> bool {
+        self.declined > 0
+    }
+
+    /// When it may be offered again to an agent that went back from it; `None` when it will not be by itself.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        let offered = self.offered_at.filter(|_| self.declined < MAX_OFFERS)?;
+        Some(offered.plus(FIRST_RETRY * 2_u32.saturating_pow(u32::from(self.declined.saturating_sub(1)))))
+    }
+
+    /// True when it may be offered now: an agent that keeps going back from it is left alone for longer and longer, and
+    /// in the end for good.
+    pub(crate) fn may_offer(&self, now: Timestamp) -> bool {
+        !self.is_declined() || self.retry_at().is_some_and(|at| now >= at)
+    }
+}
+
+impl Deref for Desired {
+    type Target = Assignment;
+
+    fn deref(&self) -> &Assignment {
+        &self.assignment
+    }
+}
