@@ -8,6 +8,8 @@
 mod go;
 #[path = "interop/node.rs"]
 mod node;
+#[path = "interop/overload.rs"]
+mod overload;
 #[path = "interop/peer.rs"]
 mod peer;
 #[path = "interop/python.rs"]

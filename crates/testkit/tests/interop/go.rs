@@ -9,7 +9,7 @@ use tidegate_testkit::fleet::{SOON, Server, eventually, settings};
 use crate::peer::Peer;
 use crate::relay::{Relay, Weather};
 use crate::runtime;
-use crate::story::{Story, full_state_requests};
+use crate::story::Story;
 
 /// The whole script.
 async fn script(name: &'static str, scheme: &str, compress: bool) {
@@ -133,7 +133,7 @@ async fn given_opamp_go_when_it_is_led_to_a_server_that_forgot_it_then_that_asks
         });
         assert_eq!(after.await.agent.uid, before.agent.uid);
         story.heartbeats().await;
-        assert_eq!(full_state_requests(&story.server).await, 1, "{scheme}");
+        assert_eq!(story.full_state_requests().await, 1, "{scheme}");
     }
 }
 

@@ -163,14 +163,14 @@ impl Story {
 
     /// How often the server asked for a full state.
     pub(crate) async fn full_state_requests(&self) -> u64 {
-        full_state_requests(&self.server).await
+        counter(&self.server, "tidegate_full_state_requests_total").await
     }
 }
 
-/// How often a server asked for a full state.
-pub(crate) async fn full_state_requests(server: &Server) -> u64 {
+/// A counter of a server's metrics.
+pub(crate) async fn counter(server: &Server, name: &str) -> u64 {
     let token = std::fs::read_to_string(server.data_dir().join("admin-token")).unwrap();
     let metrics = get(server.operators, "/metrics", token.trim()).await.unwrap();
-    let name = "tidegate_full_state_requests_total ";
-    metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap().parse().unwrap()
+    let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.unwrap_or_else(|| unreachable!("no {name}")).parse().unwrap()
 }
