@@ -16,6 +16,39 @@ pub struct List<T> {
     pub next_cursor: Option<String>,
     /// How many rows there are on all pages.
     pub total: Total,
+    /// The facets that were asked for, by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facets: BTreeMap<String, Facet>,
+}
+
+/// How many rows have which value of a key. Terms of the query about that key itself are not felt, so that the other
+/// values can be offered beside the chosen one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facet {
+    /// The most frequent values, at most 50.
+    pub values: Vec<FacetValue>,
+    /// Rows with other values than these.
+    pub other: u64,
+    /// Rows without a value.
+    pub missing: u64,
+}
+
+/// One value of a facet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacetValue {
+    /// The value.
+    pub value: String,
+    /// How many rows have it.
+    pub count: u64,
+}
+
+/// How many agents stand where, on each axis, by service, version and operating system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetSummary {
+    /// How many agents there are.
+    pub total: u64,
+    /// The counts, by key.
+    pub by: BTreeMap<String, Facet>,
 }
 
 /// A count.
@@ -109,6 +142,9 @@ pub struct Agent {
     pub started_at: Option<Timestamp>,
     /// Its attributes, under OpenTelemetry's names.
     pub attributes: BTreeMap<String, String>,
+    /// What operators say of it.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
     /// Its OpAMP capabilities by name; unknown bits as numbers.
     pub capabilities: Vec<String>,
     /// Its custom capabilities by bare name.

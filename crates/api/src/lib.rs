@@ -4,6 +4,7 @@
 //! text that comes from an agent is as the agent sent it, bounded and not escaped.
 
 mod agent;
+mod bulk;
 #[cfg(feature = "client")]
 pub mod client;
 mod command;
@@ -14,8 +15,9 @@ pub mod sse;
 
 pub use agent::{
     Agent, AgentDetail, Attention, AvailableComponent, AvailableComponents, Axis, Component, ConfigAxis,
-    ConfigFile, List, Service, Total,
+    ConfigFile, Facet, FacetValue, FleetSummary, List, Service, Total,
 };
+pub use bulk::{BulkAction, BulkRequest, Operation, OperationTarget};
 pub use command::{Answer, Command, CommandRequest};
 pub use event::{Event, WatchEvent};
 pub use jiff::Timestamp;
@@ -24,6 +26,9 @@ pub use push::{Push, PushAgent, PushFile, PushRequest, PushSummary};
 
 /// Base path of the API.
 pub const BASE: &str = "/api/v1";
+
+/// Media type of a list that is streamed, an object a line.
+pub const NDJSON_TYPE: &str = "application/x-ndjson";
 
 /// Media type of an error's body (RFC 9457).
 pub const PROBLEM_TYPE: &str = "application/problem+json";

@@ -60,7 +60,8 @@ fn uuid_form(digits: &str) -> String {
 /// The query that finds a name, and perhaps others: the search language has no escape for quotes, so a star stands
 /// for each.
 fn name_query(name: &str) -> String {
-    format!("name:\"{}\"", name.replace('"', "*"))
+    let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("name=\"{escaped}\"")
 }
 
 /// Finds the agent that `text` means.
@@ -159,8 +160,8 @@ mod tests {
 
     #[test]
     fn given_a_name_with_quotes_when_asked_for_then_the_query_can_be_read() {
-        assert_eq!(name_query("web 1"), "name:\"web 1\"");
-        assert_eq!(name_query("a\"b"), "name:\"a*b\"");
+        assert_eq!(name_query("web 1"), "name=\"web 1\"");
+        assert_eq!(name_query("a\"b"), r#"name="a\"b""#);
     }
 
     #[test]

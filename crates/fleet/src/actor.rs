@@ -72,6 +72,8 @@ pub enum Action {
     SendMessage,
     /// Cancel a command that has not been sent.
     CancelCommand,
+    /// Set labels.
+    Label,
     /// Write or remove connection settings.
     ManageSettings,
 }
@@ -86,6 +88,7 @@ impl Action {
             Self::Restart => "restart",
             Self::SendMessage => "send-message",
             Self::CancelCommand => "cancel-command",
+            Self::Label => "label",
             Self::ManageSettings => "manage-connection-settings",
         }
     }

@@ -21,13 +21,15 @@ pub enum EventKind {
     Message,
     /// An agent's description changed.
     Description,
+    /// Operators changed an agent's labels.
+    Labels,
     /// An agent took connection settings, or could not.
     Settings,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AgentAdded,
         Self::Connection,
         Self::Health,
@@ -36,6 +38,7 @@ impl EventKind {
         Self::Message,
         Self::Description,
         Self::Settings,
+        Self::Labels,
     ];
 
     /// The word for the API.
@@ -49,6 +52,7 @@ impl EventKind {
             Self::Command => "command",
             Self::Message => "message",
             Self::Description => "description",
+            Self::Labels => "labels",
             Self::Settings => "settings",
         }
     }

@@ -9,6 +9,7 @@ mod audit;
 mod command;
 mod config;
 mod event;
+pub mod index;
 pub mod offer;
 pub mod query;
 pub mod session;

@@ -97,7 +97,10 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     tokio::spawn(reload::watch(files, settings.agents.reload_interval, stopping.clone()));
     let max = settings.limits.max_connections;
     tokio::spawn(agents::serve(agents_listener, plane));
-    let face = Face { control: Control::new(Arc::clone(&core), tasks), token, stopping: stopping.clone() };
+    let cursors = rest::Cursors::new()
+        .map_err(|error| StartError(format!("there is no randomness for cursors: {error}")))?;
+    let control = Control::new(Arc::clone(&core), tasks);
+    let face = Face { control, token, cursors, stopping: stopping.clone() };
     tokio::spawn(rest::serve(operators_listener, max, rest::router(face), stopping, serving));
     let drain = settings.agents.drain;
     Ok(Running { agents, operators, core, switch, drained, drain, _lock: lock })

@@ -34,6 +34,8 @@ mod http;
 mod identity;
 #[path = "planes/lifecycle.rs"]
 mod lifecycle;
+#[path = "planes/lists.rs"]
+mod lists;
 #[path = "planes/memory.rs"]
 mod memory;
 #[path = "planes/names.rs"]

@@ -1,5 +1,7 @@
 //! `tidegate events`.
 
+use std::collections::BTreeMap;
+
 use std::time::Duration;
 
 use tidegate_api::client::{Client, Watch};
@@ -37,7 +39,12 @@ pub(super) async fn run(context: &Context, args: &EventsArgs) -> Result<(), Fail
 fn list(context: &Context, args: &EventsArgs, past: Vec<Event>) -> Result<(), Failure> {
     if args.output == EventsOutput::Json {
         let total = Total { value: u64::try_from(past.len()).unwrap_or(u64::MAX), exact: false };
-        return output::data(&structured::json(&List { items: past, next_cursor: None, total })?);
+        return output::data(&structured::json(&List {
+            items: past,
+            next_cursor: None,
+            total,
+            facets: BTreeMap::new(),
+        })?);
     }
     if past.is_empty() {
         context.talk.say("There are no recent events.");

@@ -1,5 +1,7 @@
 //! `tidegate get agents`.
 
+use std::collections::BTreeMap;
+
 use tidegate_api::{List, Timestamp, Total};
 
 use super::Context;
@@ -24,7 +26,7 @@ pub(super) async fn run(context: &Context, args: &GetAgentsArgs) -> Result<(), F
     }
     let list = || {
         let total = Total { value: u64::try_from(items.len()).unwrap_or(u64::MAX), exact: true };
-        List { items: items.clone(), next_cursor: None, total }
+        List { items: items.clone(), next_cursor: None, total, facets: BTreeMap::new() }
     };
     let now = Timestamp::now();
     output::data(&match args.output {

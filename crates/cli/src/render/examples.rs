@@ -39,6 +39,7 @@ pub(crate) fn agent(uid: &str, name: &str) -> Agent {
         last_seen: at(5),
         started_at: Some(at(3600)),
         attributes: BTreeMap::from([("os.type".into(), "linux".into())]),
+        labels: BTreeMap::new(),
         capabilities: vec!["ReportsStatus".into()],
         custom_capabilities: vec!["io.tidegate.echo".into()],
     }

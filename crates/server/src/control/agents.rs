@@ -1,8 +1,9 @@
 //! Looking at agents.
 
 use tidegate_fleet::agent::axes::{self, Attention, Axis, ConfigState, Connection, Health, Proof};
-use tidegate_fleet::query::facts::Facts;
-use tidegate_fleet::{Action, Actor, Agent};
+use tidegate_fleet::index::{Clock, Facet, Found, Position, Request, Sort};
+use tidegate_fleet::query::Key;
+use tidegate_fleet::{Action, Actor, Agent, Scope, Timestamp};
 use tidegate_opamp::{AvailableComponents, InstanceUid};
 
 use super::{Control, ControlError};
@@ -39,32 +40,74 @@ impl AgentView {
     }
 }
 
+/// What to list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ListOrder {
+    pub(crate) query: String,
+    pub(crate) sort: Vec<Sort>,
+    /// The place after which the list goes on.
+    pub(crate) after: Option<Position>,
+    /// How many rows; `None` is all of them.
+    pub(crate) limit: Option<usize>,
+    pub(crate) facets: Vec<Key>,
+}
+
 /// A page of agents.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) agents: Vec<AgentView>,
-    /// The agent after which the next page begins, when there is one.
-    pub(crate) next: Option<InstanceUid>,
-    pub(crate) total: usize,
+    /// The place after which the next page begins, when there is one.
+    pub(crate) next: Option<Position>,
+    pub(crate) total: u64,
+    pub(crate) facets: Vec<Facet>,
 }
 
 impl Control {
-    /// The agents that match a query, in order of uid, from the one after `after`.
-    pub(crate) fn list_agents(
+    /// The time that lists are made at.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.core.now()
+    }
+
+    /// One page of the agents that match a query.
+    pub(crate) async fn list_agents(&self, actor: &Actor, order: ListOrder) -> Result<Page, ControlError> {
+        let found = self.find(actor, Action::Read, &order).await?;
+        let agents = found.uids().filter_map(|uid| self.view(actor, &uid)).collect();
+        let next = if found.more { found.rows.last().cloned() } else { None };
+        Ok(Page { agents, next, total: found.total, facets: found.facets })
+    }
+
+    /// The agents that match, in order, all of them.
+    pub(crate) async fn matching(
         &self,
         actor: &Actor,
-        query: &str,
-        after: Option<InstanceUid>,
-        limit: usize,
-    ) -> Result<Page, ControlError> {
-        let mut uids = self.select(actor, Action::Read, query)?;
-        uids.sort_unstable();
-        let total = uids.len();
-        let from = after.map_or(0, |after| uids.partition_point(|uid| *uid <= after));
-        let page = &uids[from..];
-        let next = if page.len() > limit { page.get(limit.wrapping_sub(1)).copied() } else { None };
-        let agents = page.iter().take(limit).filter_map(|uid| self.view(actor, uid)).collect();
-        Ok(Page { agents, next, total })
+        order: &ListOrder,
+    ) -> Result<Vec<InstanceUid>, ControlError> {
+        Ok(self.find(actor, Action::Read, order).await?.uids().collect())
+    }
+
+    pub(super) async fn find(
+        &self,
+        actor: &Actor,
+        action: Action,
+        order: &ListOrder,
+    ) -> Result<Found, ControlError> {
+        let query = Self::query(actor, action, &order.query)?;
+        if actor.scope == Scope::Nothing {
+            return Ok(Found { rows: Vec::new(), more: false, total: 0, facets: Vec::new() });
+        }
+        let request = Request {
+            query: &query,
+            clock: self.clock(),
+            sort: &order.sort,
+            after: order.after.as_ref(),
+            limit: order.limit,
+            facets: &order.facets,
+        };
+        Ok(self.core.index.scan(request).await)
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        Clock { now: self.core.now(), interval: self.core.options.heartbeat_interval }
     }
 
     /// One agent.
@@ -81,21 +124,14 @@ impl Control {
     }
 
     /// The uids of the agents within the actor's scope that match a query.
-    pub(super) fn select(
+    pub(super) async fn select(
         &self,
         actor: &Actor,
         action: Action,
         query: &str,
     ) -> Result<Vec<InstanceUid>, ControlError> {
-        let query = Self::query(actor, action, query)?;
-        let (now, interval) = (self.core.now(), self.core.options.heartbeat_interval);
-        let mut uids = Vec::new();
-        self.core.registry.for_each(|entry| {
-            if actor.scope.covers(&entry.agent) && query.matches(&Facts::of(&entry.agent).at(now, interval)) {
-                uids.push(entry.agent.uid);
-            }
-        });
-        Ok(uids)
+        let order = ListOrder { query: query.to_owned(), ..ListOrder::default() };
+        Ok(self.find(actor, action, &order).await?.uids().collect())
     }
 }
 

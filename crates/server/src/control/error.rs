@@ -38,6 +38,9 @@ pub enum ControlError {
     /// The world is not as the caller believes.
     #[error("{0}")]
     Conflict(String),
+    /// What the caller saw is not there any more.
+    #[error("{0}")]
+    Stale(String),
     /// There is no room.
     #[error("{0}")]
     TooMany(String),

@@ -4,6 +4,8 @@
 mod agents;
 mod commands;
 mod error;
+mod labels;
+mod operations;
 mod pushes;
 mod server;
 mod watch;
@@ -13,9 +15,11 @@ use std::sync::Arc;
 use tidegate_fleet::query::{Query, QueryError};
 use tidegate_fleet::{Action, Actor, authorize};
 
-pub(crate) use agents::AgentView;
+pub(crate) use crate::state::{Operation, Outcome};
+pub(crate) use agents::{AgentView, ListOrder};
 pub(crate) use commands::{CommandFilter, CommandOrder};
 pub use error::ControlError;
+pub(crate) use labels::LabelOrder;
 pub(crate) use pushes::{PushOrder, PushState, PushView, PushedFile};
 pub(crate) use watch::Seen;
 

@@ -70,7 +70,7 @@ impl Control {
         }
         let now = self.core.now();
         let config = Config::new(files(&order.files)?, now);
-        let uids = self.select(actor, Action::PushConfig, &order.query)?;
+        let uids = self.select(actor, Action::PushConfig, &order.query).await?;
         if uids.is_empty() {
             return Err(ControlError::NoAgentMatches(order.query));
         }
@@ -144,7 +144,7 @@ impl Control {
                 entry.agent.assign(Some(Desired::new(Arc::clone(&assignment))));
             });
             self.core.nudge(uid);
-            self.core.stream.changed(*uid);
+            self.core.changed(*uid);
             let event = Event { at: push.at, kind: EventKind::Config, agent: *uid, text: text.clone() };
             self.core.stream.publish(vec![event]);
         }

@@ -4,8 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use tidegate_fleet::query::Query;
-use tidegate_fleet::query::facts::Facts;
-use tidegate_fleet::{Action, Actor, Event, authorize};
+use tidegate_fleet::{Action, Actor, Event, Scope, authorize};
 use tidegate_opamp::InstanceUid;
 use tidegate_store::StoredEvent;
 use tokio::sync::broadcast::Receiver;
@@ -37,6 +36,8 @@ pub(crate) struct Watcher {
     agents: bool,
     events: bool,
     notices: Receiver<Notice>,
+    /// The agents of the present state that are still to be told: each is made ready when its turn has come.
+    initial: std::vec::IntoIter<InstanceUid>,
     ready: VecDeque<Seen>,
     shown: BTreeSet<InstanceUid>,
     changed: BTreeSet<InstanceUid>,
@@ -64,7 +65,7 @@ impl Control {
     }
 
     /// Follows the fleet from its present state on, or from the event after `since`.
-    pub(crate) fn watch(
+    pub(crate) async fn watch(
         &self,
         actor: &Actor,
         query: &str,
@@ -83,6 +84,7 @@ impl Control {
             agents,
             events,
             notices,
+            initial: Vec::new().into_iter(),
             ready: VecDeque::new(),
             shown: BTreeSet::new(),
             changed: BTreeSet::new(),
@@ -90,12 +92,9 @@ impl Control {
             over: false,
         };
         if agents {
-            let mut uids = self.select(actor, Action::Read, query)?;
-            uids.sort_unstable();
-            let added =
-                uids.iter().filter_map(|uid| self.view(actor, uid)).map(|view| Seen::Added(Box::new(view)));
-            watcher.ready.extend(added);
-            watcher.shown.extend(uids);
+            let uids = self.select(actor, Action::Read, query).await?;
+            watcher.shown.extend(&uids);
+            watcher.initial = uids.into_iter();
         }
         let (missed, last) = self.core.stream.since(since.filter(|_| events));
         watcher.told = last;
@@ -109,12 +108,10 @@ impl Control {
 
     /// The name of an event's agent, where the actor may see it and the query matches.
     fn named(&self, actor: &Actor, query: &Query, event: &Event) -> Option<String> {
-        let (now, interval) = (self.core.now(), self.core.options.heartbeat_interval);
-        let look = |agent: &tidegate_fleet::Agent| {
-            let shown = actor.scope.covers(agent) && query.matches(&Facts::of(agent).at(now, interval));
-            shown.then(|| agent.name())
-        };
-        self.core.registry.look(&event.agent, |entry| look(&entry.agent)).flatten()
+        if actor.scope == Scope::Nothing {
+            return None;
+        }
+        self.core.index.name_if(&event.agent, query, self.clock())
     }
 }
 
@@ -122,6 +119,12 @@ impl Watcher {
     /// The next thing to tell; `None` when the watcher must start anew. Safe to cancel.
     pub(crate) async fn next(&mut self) -> Option<Seen> {
         loop {
+            if let Some(uid) = self.initial.next() {
+                match self.control.view(&self.actor, &uid) {
+                    Some(view) => return Some(Seen::Added(Box::new(view))),
+                    None => continue,
+                }
+            }
             if let Some(seen) = self.ready.pop_front() {
                 return Some(seen);
             }
@@ -163,13 +166,13 @@ impl Watcher {
     }
 
     fn tell_changed(&mut self) {
-        let (now, interval) = (self.control.core.now(), self.control.core.options.heartbeat_interval);
+        let clock = self.control.clock();
         for uid in std::mem::take(&mut self.changed) {
             let Some(view) = self.control.view(&self.actor, &uid) else {
                 continue;
             };
             let known = self.shown.contains(&uid);
-            if known || self.query.matches(&Facts::of(&view.agent).at(now, interval)) {
+            if known || self.control.core.index.name_if(&uid, &self.query, clock).is_some() {
                 self.shown.insert(uid);
                 let view = Box::new(view);
                 self.ready.push_back(if known { Seen::Modified(view) } else { Seen::Added(view) });

@@ -1,5 +1,6 @@
 //! `/commands` and `/agents/{uid}/commands`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,6 +67,7 @@ pub(super) async fn list(
         items: commands.iter().take(limit).map(convert::command).collect(),
         next_cursor: None,
         total: api::Total { value: commands.len() as u64, exact: true },
+        facets: BTreeMap::new(),
     }))
 }
 

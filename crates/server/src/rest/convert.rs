@@ -64,6 +64,7 @@ pub(super) fn agent(view: &AgentView) -> api::Agent {
         last_seen: time(agent.last_seen),
         started_at: nanoseconds(agent.start_time()),
         attributes,
+        labels: agent.labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         capabilities: agent.capabilities.names().map(std::borrow::Cow::into_owned).collect(),
         custom_capabilities: agent.custom_capabilities(),
     }

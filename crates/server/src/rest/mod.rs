@@ -4,7 +4,9 @@ mod agents;
 mod auth;
 mod commands;
 mod convert;
+mod cursor;
 mod json;
+mod labels;
 mod problem;
 mod pushes;
 mod server;
@@ -22,6 +24,7 @@ use tokio::net::TcpListener;
 use crate::control::Control;
 use crate::listen::{self, Serving, Stopping};
 use crate::token::Token;
+pub(crate) use cursor::Cursors;
 
 /// Most bytes of the head of a call.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -34,6 +37,7 @@ const MAX_BODY_BYTES: usize = 20 * 1024 * 1024;
 pub(crate) struct Face {
     pub(crate) control: Control,
     pub(crate) token: Token,
+    pub(crate) cursors: Cursors,
     pub(crate) stopping: Stopping,
 }
 
@@ -42,7 +46,12 @@ pub(crate) fn router(face: Face) -> Router {
     let face = Arc::new(face);
     let api = Router::new()
         .route("/agents", get(agents::list))
+        .route("/agents/search", post(agents::search))
         .route("/agents/{uid}", get(agents::get))
+        .route("/agents/{uid}/labels", get(labels::get).patch(labels::patch))
+        .route("/bulk-operations", post(labels::bulk))
+        .route("/operations/{id}", get(labels::operation))
+        .route("/fleet/summary", get(agents::summary))
         .route("/agents/{uid}/commands", post(commands::create))
         .route("/commands", get(commands::list))
         .route("/commands/{id}", get(commands::get))

@@ -63,6 +63,7 @@ impl From<ControlError> for Failure {
                 new(StatusCode::CONFLICT, "unsupported", "The agent cannot do this")
             }
             ControlError::Conflict(_) => new(StatusCode::CONFLICT, "conflict", "Not as expected"),
+            ControlError::Stale(_) => new(StatusCode::PRECONDITION_FAILED, "stale", "Changed since"),
             ControlError::TooMany(_) => new(StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many"),
             ControlError::Store(_) => new(StatusCode::SERVICE_UNAVAILABLE, "store", "Not stored"),
             ControlError::Invalid { pointer, message } => Self::invalid(pointer, message),

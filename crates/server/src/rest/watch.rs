@@ -1,5 +1,6 @@
 //! `/events` and `/watch`.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +38,7 @@ pub(super) async fn events(
     let events = face.control.events(&actor, &parameters.q, agents::limit(parameters.limit)?)?;
     let items: Vec<_> = events.iter().map(|(stored, name)| convert::event(stored, name)).collect();
     let total = api::Total { value: items.len() as u64, exact: false };
-    Ok(Json(api::List { items, next_cursor: None, total }))
+    Ok(Json(api::List { items, next_cursor: None, total, facets: BTreeMap::new() }))
 }
 
 #[derive(Deserialize)]
@@ -66,7 +67,7 @@ pub(super) async fn watch(
     }
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let since = resumed.or(parameters.since);
-    let watcher = face.control.watch(&actor, &parameters.q, wants_agents, wants_events, since)?;
+    let watcher = face.control.watch(&actor, &parameters.q, wants_agents, wants_events, since).await?;
     let state = (watcher, face.stopping.clone());
     let stream = futures_util::stream::unfold(state, |(mut watcher, mut stopping)| async move {
         let seen = tokio::select! {

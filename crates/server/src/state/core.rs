@@ -14,7 +14,8 @@ use tidegate_store::{Snapshot, Store};
 
 use super::pace::Pace;
 use super::{
-    Bodies, Components, Connection, ConnectionId, Entry, Identities, Parting, Peer, Registry, Stream, Wheel,
+    Bodies, Components, Connection, ConnectionId, Entry, Identities, Index, Operations, Parting, Peer,
+    Registry, Stream, Wheel,
 };
 use crate::telemetry::Metrics;
 
@@ -35,6 +36,8 @@ pub(crate) struct Options {
 /// The state that every part of the server works on.
 pub(crate) struct Core {
     pub(crate) registry: Registry,
+    /// Follows the registry: told of every change by [`Core::changed`], of every other message by `touch`.
+    pub(crate) index: Index,
     pub(crate) stream: Stream,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) profile: Profile,
@@ -48,6 +51,9 @@ pub(crate) struct Core {
     pub(crate) pushes: Mutex<BTreeMap<PushId, Push>>,
     /// Held from the commit of a push until it is true in memory, so that both have the same last one.
     pub(crate) pushing: tokio::sync::Mutex<()>,
+    /// Held from the reading of labels until their change is true in memory.
+    pub(crate) labelling: tokio::sync::Mutex<()>,
+    pub(crate) operations: Mutex<Operations>,
     pub(super) full_state_pace: Pace,
     connections: AtomicU64,
 }
@@ -57,10 +63,12 @@ impl Core {
     pub(crate) fn new(store: Arc<dyn Store>, snapshot: Snapshot, options: Options) -> Self {
         let registry = Registry::new(options.max_agents);
         let bodies = Bodies::default();
+        let index = Index::new();
         let mut labels = snapshot.labels;
         for mut agent in snapshot.agents {
             agent.share_bodies(|body| bodies.share(body));
             agent.labels = labels.remove(&agent.uid).into_iter().flatten().collect();
+            index.update(&agent);
             registry.insert(Entry { stored: true, ..Entry::new(agent) });
         }
         for command in snapshot.commands {
@@ -70,6 +78,7 @@ impl Core {
         let pushes = snapshot.pushes.into_iter().map(|push| (push.id.clone(), push)).collect();
         let core = Self {
             registry,
+            index,
             stream: Stream::new(snapshot.events, snapshot.clean),
             store,
             profile: Profile {
@@ -90,6 +99,8 @@ impl Core {
             wheel: Mutex::new(Wheel::new()),
             pushes: Mutex::new(pushes),
             pushing: tokio::sync::Mutex::new(()),
+            labelling: tokio::sync::Mutex::new(()),
+            operations: Mutex::default(),
             full_state_pace: Pace::new(FULL_STATES_PER_SECOND),
             connections: AtomicU64::new(0),
         };
@@ -142,11 +153,22 @@ impl Core {
                 }
                 tidegate_fleet::session::disconnected(&mut entry.agent, now)
             });
+            self.reindex(&uid);
             if let Some(event) = event.flatten() {
                 self.stream.publish(vec![event]);
                 self.stream.changed(uid);
             }
         }
+    }
+
+    /// Something of an agent changed: the index and those who follow learn of it.
+    pub(crate) fn changed(&self, uid: InstanceUid) {
+        self.reindex(&uid);
+        self.stream.changed(uid);
+    }
+
+    fn reindex(&self, uid: &InstanceUid) {
+        self.registry.look(uid, |entry| self.index.update(&entry.agent));
     }
 
     /// Tells the connection of an agent, where it has one, that something waits for it.

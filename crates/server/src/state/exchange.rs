@@ -67,11 +67,14 @@ impl Core {
             Ok(Ok(effects)) => self.settle(uid, effects).await,
             Ok(Err(error)) => {
                 // A first message that is refused leaves no agent behind; one that was taken set the number.
-                self.registry.remove_if(&uid, |entry| {
+                let unheard = |entry: &Entry| {
                     entry.agent.sequence == Sequence::Unknown
                         && entry.agent.capabilities.0 == 0
                         && !entry.dirty
-                });
+                };
+                if self.registry.remove_if(&uid, unheard).is_some() {
+                    self.index.remove(&uid);
+                }
                 self.refuse(wire_uid, error.to_string())
             }
             Err(Full) => {
@@ -136,6 +139,7 @@ impl Core {
             Some(connection) => entry.connection = Some(Arc::clone(connection)),
             None => {}
         }
+        self.index.touch(&entry.agent.uid, arrival.now);
         entry.dirty |= received.changed.any();
         entry.unsaved_number = true;
         let changed = received.changed;
@@ -225,7 +229,7 @@ impl Core {
     fn finish(&self, uid: InstanceUid, effects: Effects) -> ServerToAgent {
         let Effects { mut reply, events, changed, .. } = effects;
         if changed {
-            self.stream.changed(uid);
+            self.changed(uid);
         }
         self.stream.publish(events);
         let limit = self.options.max_message_bytes;

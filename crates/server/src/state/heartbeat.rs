@@ -17,6 +17,7 @@ impl Core {
                 entry.agent.sequence = Sequence::Exact(heartbeat.sequence_num);
                 entry.agent.last_seen = now;
                 entry.unsaved_number = true;
+                self.index.touch(&heartbeat.uid, now);
             }
             taken
         });

@@ -116,11 +116,13 @@ impl Core {
         let Some(mut entry) = self.registry.remove_if(&old, |_| true) else {
             return;
         };
+        self.index.remove(&old);
         entry.agent.uid = new;
         entry.agent.assigned_uid = None;
         entry.commands.iter_mut().for_each(|command| command.agent = new);
         entry.wheel_second = 0;
         entry.dirty = true;
+        self.index.update(&entry.agent);
         self.registry.insert(entry);
         self.registry.with(&new, |entry| self.schedule(entry));
         let alias = Alias { old, new, since: now };
@@ -130,7 +132,7 @@ impl Core {
         let text = format!("its uid was {old} before");
         self.stream.publish(vec![Event { at: now, kind: EventKind::Connection, agent: new, text }]);
         self.stream.changed(old);
-        self.stream.changed(new);
+        self.changed(new);
     }
 
     /// Gives the agent on `connection`, which shares its uid with another, a uid of its own. The same one each time.

@@ -12,6 +12,8 @@ mod hash;
 #[expect(dead_code, reason = "the socket loop takes it up next")]
 mod heartbeat;
 mod identity;
+mod index;
+mod operations;
 mod pace;
 mod registry;
 mod stream;
@@ -25,6 +27,8 @@ pub(crate) use entry::Entry;
 pub(crate) use exchange::Inbound;
 pub(crate) use flush::Extent;
 use identity::Identities;
+pub(crate) use index::Index;
+pub(crate) use operations::{Operation, Operations, Outcome, Target};
 pub(crate) use registry::Registry;
 pub(crate) use stream::{Notice, Stream};
 use wheel::Wheel;

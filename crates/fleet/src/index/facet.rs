@@ -1,0 +1,137 @@
+//! How many agents have which value of a key.
+
+use std::collections::HashMap;
+
+use tidegate_opamp::AgentCapabilities;
+
+use super::intern::NONE;
+use super::plan::{Axis, Column};
+use super::row::{Row, SEPARATOR};
+use super::{Clock, Shard};
+use crate::query::Key;
+
+/// Most values of a facet that are told; the rest is one number.
+pub const MAX_FACET_VALUES: usize = 50;
+
+/// Most distinct values that are told apart while counting.
+const MAX_DISTINCT: usize = 20_000;
+
+/// The values of one key among the agents that match all terms about other keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facet {
+    /// The key.
+    pub key: Key,
+    /// Values with the number of agents, the most first, then by value.
+    pub values: Vec<(String, u64)>,
+    /// Agents with other values than these.
+    pub other: u64,
+    /// Agents without a value.
+    pub missing: u64,
+}
+
+/// Counts one key over all shards.
+pub(super) struct Counter<'a> {
+    key: &'a Key,
+    counts: HashMap<String, u64>,
+    other: u64,
+    missing: u64,
+}
+
+/// Counts one key within one shard, by number.
+pub(super) enum Tally {
+    Axis(Axis, Vec<u64>, u64),
+    Text(Option<Column>, Vec<u32>, u64),
+    Capability(Box<[u64; 64]>, Vec<u32>),
+}
+
+impl Tally {
+    pub(super) fn of(key: &Key, shard: &Shard) -> Self {
+        let texts = || vec![0; shard.texts.bound()];
+        match (Axis::of(key), key) {
+            (Some(axis), _) => Self::Axis(axis, vec![0; axis.words().len()], 0),
+            (None, Key::Capability) => Self::Capability(Box::new([0; 64]), texts()),
+            (None, key) => Self::Text(Column::of(key, shard), texts(), 0),
+        }
+    }
+
+    pub(super) fn count(&mut self, row: &Row, clock: Clock) {
+        match self {
+            Self::Axis(axis, counts, missing) => {
+                let place = axis.value(row, clock).and_then(|at| counts.get_mut(usize::from(at)));
+                *place.unwrap_or(missing) += 1;
+            }
+            Self::Text(column, counts, missing) => {
+                let id = column.map_or(NONE, |column| column.id(row));
+                match counts.get_mut(id as usize) {
+                    Some(count) => *count += 1,
+                    None => *missing += 1,
+                }
+            }
+            Self::Capability(bits, counts) => {
+                for (bit, count) in bits.iter_mut().enumerate() {
+                    *count += row.capabilities.0 >> bit & 1;
+                }
+                if let Some(count) = counts.get_mut(row.custom as usize) {
+                    *count += 1;
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Counter<'a> {
+    pub(super) fn new(key: &'a Key) -> Self {
+        Self { key, counts: HashMap::new(), other: 0, missing: 0 }
+    }
+
+    /// Adds what was counted in a shard.
+    pub(super) fn add(&mut self, tally: Tally, shard: &Shard) {
+        match tally {
+            Tally::Axis(axis, counts, missing) => {
+                self.missing += missing;
+                axis.words().iter().zip(counts).for_each(|(word, count)| self.value(word, count));
+            }
+            Tally::Text(_, counts, missing) => {
+                self.missing += missing;
+                for (id, count) in (0..).zip(counts) {
+                    self.value(shard.texts.text(id), count.into());
+                }
+            }
+            Tally::Capability(bits, counts) => {
+                for (bit, count) in bits.iter().enumerate() {
+                    let names = AgentCapabilities(1 << bit).names();
+                    names.for_each(|name| self.value(&name, *count));
+                }
+                for (id, count) in (0..).zip(counts).filter(|(_, count)| *count > 0) {
+                    let names = shard.texts.text(id).split(SEPARATOR);
+                    names.for_each(|name| self.value(name, count.into()));
+                }
+            }
+        }
+    }
+
+    fn value(&mut self, value: &str, count: u64) {
+        if count == 0 {
+            return;
+        }
+        if let Some(known) = self.counts.get_mut(value) {
+            *known += count;
+        } else if self.counts.len() < MAX_DISTINCT {
+            self.counts.insert(value.to_owned(), count);
+        } else {
+            self.other += count;
+        }
+    }
+
+    pub(super) fn finish(self) -> Facet {
+        let mut values: Vec<_> = self.counts.into_iter().collect();
+        let most = |(a, n): &(String, u64), (b, m): &(String, u64)| m.cmp(n).then_with(|| a.cmp(b));
+        if values.len() > MAX_FACET_VALUES {
+            values.select_nth_unstable_by(MAX_FACET_VALUES, most);
+        }
+        let rest = values.split_off(values.len().min(MAX_FACET_VALUES));
+        values.sort_unstable_by(most);
+        let other = self.other + rest.iter().map(|(_, count)| count).sum::<u64>();
+        Facet { key: self.key.clone(), values, other, missing: self.missing }
+    }
+}
