@@ -5,7 +5,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use tidegate_opamp::body::{self, BodyError, Encoding};
 use tidegate_opamp::ws::{Event, Role};
-use tidegate_opamp::{AgentToServer, Message, frame};
+use tidegate_opamp::{AgentToServer, Message, frame, wire};
 
 use super::rng::Rng;
 use super::strategies::agent_to_server;
@@ -61,6 +61,34 @@ fn given_whole_streams_when_split_anyhow_then_all_that_was_said_is_heard() {
         let heard = hear(role, &stream, || 1 + rng.below(most));
         assert_eq!(heard, Heard { events: said, violation: None, idle: true });
     }
+}
+
+/// S203: whatever decodes was weighed first, at no less than its own bytes.
+#[test]
+fn given_mutated_messages_when_weighed_then_what_decodes_weighs_at_least_what_it_takes_on_the_wire() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = agent_to_server();
+    let mut rng = Rng(5);
+    let (mut decoded, mut failed) = (0, 0);
+    for _ in 0..500 {
+        let message = strategy.new_tree(&mut runner).unwrap().current().encode_to_vec();
+        for mutate in [false, true, true, true] {
+            let mut bytes = message.clone();
+            if mutate {
+                rng.mutate(&mut bytes);
+            }
+            let weight = wire::weigh::<AgentToServer>(&bytes);
+            match AgentToServer::decode(&bytes[..]) {
+                Ok(message) => {
+                    decoded += 1;
+                    let weight = weight.expect("it decodes, and has few elements");
+                    assert!(weight >= message.encoded_len(), "{weight} for {} bytes", bytes.len());
+                }
+                Err(_) => failed += 1,
+            }
+        }
+    }
+    assert!(decoded > 500 && failed > 100, "{decoded} decoded, {failed} did not: too tame");
 }
 
 #[test]

@@ -15,6 +15,9 @@ use super::stream::Stream;
 use super::{Plane, come_back, plain, websocket};
 use crate::state::Peer;
 
+/// Most bytes of the task of a socket, which each of very many idle agents has.
+const MAX_TASK_BYTES: usize = 1_280;
+
 fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     headers
         .get_all(name)
@@ -67,7 +70,13 @@ pub(super) async fn upgrade(
         let stream = parts.io.into_inner();
         let early = parts.read_buf;
         // A second, small task: this one is as large as the handshake (architecture, rules from measurement).
-        tokio::spawn(websocket::serve(stream, early, plane, visitor, peer));
+        let socket = websocket::serve(stream, early, plane, visitor, peer);
+        debug_assert!(
+            size_of_val(&socket) <= MAX_TASK_BYTES,
+            "an idle socket takes {}",
+            size_of_val(&socket)
+        );
+        tokio::spawn(socket);
     });
     let mut response = Response::new(Full::new(Bytes::new()));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

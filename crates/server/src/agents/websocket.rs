@@ -72,7 +72,8 @@ pub(super) async fn serve(stream: Stream, early: Bytes, plane: Plane, visitor: A
         opened: Instant::now(),
         vigil: Vigil::default(),
     };
-    let mut end = socket.start(early).await;
+    // Boxed, as is all that is done below: the task of an idle socket is as large as what it awaits unboxed.
+    let mut end = Box::pin(socket.start(early)).await;
     // One timer for all that is waited for; it is set earlier at need, and later only when it rings.
     let mut rings_at = socket.vigil.next(waits);
     let mut timer =
@@ -80,13 +81,13 @@ pub(super) async fn serve(stream: Stream, early: Bytes, plane: Plane, visitor: A
     while end.is_ok() {
         end = tokio::select! {
             heard = listen(&mut socket.stream, &mut socket.reader), if !socket.vigil.is_paused() => match heard {
-                Some(heard) => socket.hear(heard).await,
+                Some(heard) => Box::pin(socket.hear(heard)).await,
                 None => Err(End::Gone),
             },
-            () = socket.connection.nudged() => socket.push().await,
+            () = socket.connection.nudged() => Box::pin(socket.push()).await,
             () = timer.as_mut() => {
                 rings_at = u64::MAX;
-                socket.look().await
+                Box::pin(socket.look()).await
             }
             () = stopping.begun(), if !socket.vigil.is_leaving() => {
                 socket.leave();
@@ -109,7 +110,7 @@ pub(super) async fn serve(stream: Stream, early: Bytes, plane: Plane, visitor: A
     let Peer { address, credential } = &socket.connection.peer;
     tracing::debug!(%address, credential = credential.as_deref(), messages = socket.messages, "a socket ends");
     if let Err(end) = end {
-        socket.end(end).await;
+        Box::pin(socket.end(end)).await;
     }
     socket.core.close_connection(&socket.connection, std::mem::take(&mut socket.agents).into_keys(), parting);
     drop((serving, visitor));

@@ -161,7 +161,7 @@ async fn given_plain_http_when_sent_to_a_tls_port_then_the_answer_names_tls() {
 #[tokio::test]
 async fn given_handshakes_that_stall_when_their_time_is_up_then_the_connection_ends() {
     let (world, identity) =
-        secure_world(|settings| settings.agents.handshake_timeout = Duration::from_millis(200)).await;
+        secure_world(|settings| settings.agents.handshake_timeout = Duration::from_millis(900)).await;
     for begun in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
         let mut stream = TcpStream::connect(world.server.agents).await.unwrap();
         stream.write_all(begun).await.unwrap();
