@@ -4,7 +4,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use tidegate_opamp::ServerToAgent;
+use tidegate_opamp::{ServerToAgent, server_to_agent_flags};
 
 /// Counters and gauges by meaning.
 pub(crate) struct Metrics {
@@ -101,7 +101,7 @@ impl Metrics {
         if message.command.is_some() || message.custom_message.is_some() {
             self.commands_sent.inc();
         }
-        if message.flags != 0 {
+        if message.flags & server_to_agent_flags::REPORT_FULL_STATE != 0 {
             self.full_state_requests.inc();
         }
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tidegate_api::AgentDetail;
-use tidegate_testkit::fleet::{SOON, Server, eventually, settings};
+use tidegate_testkit::fleet::{SOON, eventually};
 
 use crate::peer::Peer;
 use crate::relay::{Relay, Weather};
@@ -124,16 +124,44 @@ async fn given_opamp_go_when_it_is_led_to_a_server_that_forgot_it_then_that_asks
         let mut peer = Peer::run(&words, story.scene.path());
         peer.start(&relay.endpoint(scheme), "go-forgotten", json!({}));
         let before = story.connected(if scheme == "ws" { "websocket" } else { "http" }).await;
-        let other = Server::start_with(settings(&story.scene.path().join("other"), 0, 0)).await;
-        relay.lead_to(other.agents);
+        let other = Story::begin(story.name).await;
+        relay.lead_to(other.server.agents);
         relay.cut();
-        let story = Story { server: other, ..story };
-        let after = story.agent("agent with all it had", |detail| {
+        let after = other.agent("agent with all it had", |detail| {
             detail.effective_config == before.effective_config && detail.agent.health.value == "healthy"
         });
         assert_eq!(after.await.agent.uid, before.agent.uid);
+        other.heartbeats().await;
+        assert_eq!(other.full_state_requests().await, 1, "{scheme}");
+    }
+}
+
+/// S057, S059: this client speaks under its new uid from the next heartbeat on, goes on counting, and reports nothing
+/// anew (measured L). It stays one agent with all that was known of it, and comes back under the new uid.
+#[tokio::test]
+async fn given_opamp_go_when_it_asks_for_a_uid_then_its_record_moves_there_and_nothing_is_asked() {
+    let Some(words) = runtime::go() else { return };
+    for (scheme, transport) in [("ws", "websocket"), ("http", "http")] {
+        let story = Story::begin("go-renamed").await;
+        let mut peer = Peer::run(&words, story.scene.path());
+        peer.start(&story.server.endpoint(scheme), "go-renamed", json!({"request_uid": true}));
+        let given = peer.says("uid", 1).await[0]["uid"].as_str().unwrap().to_owned();
+        assert_ne!(json!(given), peer.said("starting")[0]["uid"]);
+        assert_eq!((given.len(), &given[12..13]), (32, "7"), "a UUID of version 7: {given}");
+        let is_renamed = |detail: &AgentDetail| detail.agent.uid.replace('-', "") == given;
+        let renamed = story.agent("agent with its new uid", is_renamed).await;
         story.heartbeats().await;
-        assert_eq!(story.full_state_requests().await, 1, "{scheme}");
+        assert_eq!(renamed.agent.health.value, "healthy");
+        assert_eq!(renamed.effective_config[0].name, "own.yaml");
+        assert_eq!(story.full_state_requests().await, 0, "{scheme}");
+        assert_eq!(story.pushed("after: all\n").await.0, "unproven");
+        peer.stop().await;
+        story.gone(if scheme == "ws" { "departed" } else { "disconnected" }).await;
+        peer.start(&story.server.endpoint(scheme), "go-renamed", json!({}));
+        let again = story.connected(transport).await;
+        assert_eq!(again.agent.uid, renamed.agent.uid);
+        assert_eq!(peer.said("uid").len(), 1, "one is given once");
+        assert_eq!(peer.said("error"), [json!(null); 0]);
     }
 }
 
@@ -142,7 +170,10 @@ async fn given_opamp_go_when_it_is_led_to_a_server_that_forgot_it_then_that_asks
 #[tokio::test]
 async fn given_opamp_go_that_never_said_it_sends_heartbeats_when_it_does_then_they_are_taken() {
     let Some(words) = runtime::go() else { return };
-    let story = Story::begin_with("go-silent", |_| {}).await;
+    let story = Story::begin_with("go-silent", |settings| {
+        settings.agents.heartbeat_interval = Duration::from_secs(30);
+    })
+    .await;
     let mut peer = Peer::run(&words, story.scene.path());
     peer.start(&story.server.endpoint("ws"), "go-silent", json!({"without": ["ReportsHeartbeat"]}));
     let first = story.connected("websocket").await;
@@ -165,16 +196,20 @@ async fn given_opamp_go_over_http_when_answers_are_lost_then_its_repeats_are_tak
     let story = Story::begin("go-retry").await;
     let relay = Relay::to(story.server.agents).await;
     let mut peer = Peer::run(&words, story.scene.path());
-    peer.start(&relay.endpoint("http"), "go-retry", json!({}));
-    story.connected("http").await;
+    // Slow heartbeats: what is lost and said again is the report of health.
+    peer.start(&relay.endpoint("http"), "go-retry", json!({"heartbeat_ms": 5000}));
+    // The second one lists its components, which the first answer asked for.
+    peer.says("connected", 2).await;
     relay.set(Weather::Loss);
     peer.order(&json!({"do": "health", "healthy": false, "error": "said again and again"}));
+    story.agent("health", |detail| detail.agent.health.reason.contains("again and again")).await;
     eventually("three lost answers", SOON, async || {
         if relay.lost() >= 3 { Ok(()) } else { Err(format!("{} were lost", relay.lost())) }
     })
     .await;
+    let answered = peer.said("connected").len();
     relay.set(Weather::Fair);
-    story.heartbeats().await;
+    peer.says("connected", answered + 2).await;
     let health: Vec<_> = story.events().await.into_iter().filter(|(kind, _)| kind == "health").collect();
     assert_eq!(health.iter().filter(|(_, text)| text.contains("again and again")).count(), 1, "{health:?}");
     assert_eq!(story.full_state_requests().await, 0);

@@ -19,20 +19,21 @@ pub(crate) struct Story {
     pub(crate) scene: Scene,
     /// The server.
     pub(crate) server: Server,
-    /// What it is called.
+    /// What the agent is called.
     pub(crate) name: &'static str,
 }
 
 impl Story {
     /// Starts a server for the agent `name`.
     pub(crate) async fn begin(name: &'static str) -> Self {
-        Self::begin_with(name, |settings| settings.agents.heartbeat_interval = HEARTBEAT).await
+        Self::begin_with(name, |_| {}).await
     }
 
     /// Starts a server with other settings for the agent `name`.
     pub(crate) async fn begin_with(name: &'static str, change: impl FnOnce(&mut Settings)) -> Self {
         let scene = Scene::new(name);
         let mut settings = settings(&scene.path().join("server"), 0, 0);
+        settings.agents.heartbeat_interval = HEARTBEAT;
         change(&mut settings);
         let server = Server::start_with(settings).await;
         Self { scene, server, name }
