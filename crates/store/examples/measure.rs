@@ -107,18 +107,25 @@ async fn commits(store: &Arc<SqliteStore>, callers: u32, each: u32) {
         .map(|caller| {
             let store = Arc::clone(store);
             tokio::spawn(async move {
+                let mut times = Vec::new();
                 for _ in 0..each {
                     let write = Write::Agent(Box::new(agent(caller)));
+                    let begun = Instant::now();
                     store.commit(Transaction::observed(vec![write])).await.unwrap();
+                    times.push(begun.elapsed());
                 }
+                times
             })
         })
         .collect();
+    let mut times = Vec::new();
     for task in tasks {
-        task.await.unwrap();
+        times.extend(task.await.unwrap());
     }
     let rate = f64::from(callers * each) / begun.elapsed().as_secs_f64();
-    println!("{callers} callers: {rate:.0} commits/s");
+    times.sort();
+    let [middle, late, last] = [50, 99, 100].map(|part| times[(times.len() - 1) * part / 100]);
+    println!("{callers} callers: {rate:.0} commits/s; median {middle:?}, 99 % {late:?}, longest {last:?}");
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -145,7 +152,7 @@ async fn main() {
     let removed = store.collect_garbage(Timestamp(1)).await.unwrap();
     println!("garbage again ({removed} rows): {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
     let store = Arc::new(store);
-    commits(&store, 1, 200).await;
+    commits(&store, 1, 1000).await;
     commits(&store, 100, 50).await;
     timed("full check", || tidegate_store::check(&path).unwrap());
     timed("backup", || tidegate_store::back_up(&path, &folder.join("backup.db"), true).unwrap());

@@ -9,9 +9,11 @@ const MIGRATIONS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schem
 const APPLICATION_ID: i32 = 0x5447_7374;
 
 /// A commit is on disk when it is answered. What a savepoint may have to undo is kept in memory, bounded by the group
-/// that is written: in a temporary file it would be written twice, and fail when the disk of those is full.
+/// that is written: in a temporary file it would be written twice, and fail when the disk of those is full. The log is
+/// folded into the database after 1000 pages (4 MB) by the commit that reached them; where a long reading held that up,
+/// such as a backup, its file shrinks again to 64 MB at most.
 const CONNECTION: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-    PRAGMA temp_store = MEMORY;";
+    PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;";
 
 /// Sets a connection up for writing, checks the file and runs the migrations that are missing.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), String> {
