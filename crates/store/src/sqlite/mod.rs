@@ -1,5 +1,6 @@
 //! SQLite: one file, one writer thread, group commit (decision D2).
 
+mod agents;
 mod aside;
 mod codec;
 mod files;

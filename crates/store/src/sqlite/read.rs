@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rusqlite::{Connection, Row};
-use tidegate_fleet::agent::{Assignment, Desired, Sequence};
+use tidegate_fleet::agent::{Assignment, Desired};
 use tidegate_fleet::settings::Held;
 use tidegate_fleet::{
-    Agent, AuditEntry, Command, CommandId, CommandKind, CommandState, Config, Event, EventKind, Outcome,
-    Push, PushId,
+    AuditEntry, Command, CommandId, CommandKind, CommandState, Config, Event, EventKind, Outcome, Push,
+    PushId,
 };
-use tidegate_opamp::{AgentCapabilities, AgentConfigMap, ConfigHash, InstanceUid};
+use tidegate_opamp::{AgentConfigMap, ConfigHash, InstanceUid};
 
 use super::codec::{self, damaged, signed, time};
-use super::{aside, settings};
+use super::{agents, aside, settings};
 use crate::{Change, Revision, Snapshot, StoreError, StoredEvent};
 
 /// Newest rows that a snapshot holds; older ones stay in the store.
@@ -31,7 +31,7 @@ pub(super) fn snapshot(connection: &mut Connection, clean: bool) -> Result<Snaps
     };
     let configs = configs(&transaction).map_err(StoreError::read("configs"))?;
     let mut desired = desired(&transaction, &configs).map_err(StoreError::read("assignments"))?;
-    let mut agents = agents(&transaction, clean).map_err(StoreError::read("agents"))?;
+    let mut agents = agents::all(&transaction, clean).map_err(StoreError::read("agents"))?;
     let mut records = settings::records(&transaction).map_err(StoreError::read("offered settings"))?;
     for agent in &mut agents {
         agent.assign(desired.remove(&agent.uid));
@@ -89,46 +89,6 @@ fn desired(
     Ok(rows(connection, "SELECT agent, config, push, since FROM assignments", [], read)?
         .into_iter()
         .collect())
-}
-
-/// The bodies that agents refer to, each once.
-fn bodies(connection: &Connection) -> rusqlite::Result<HashMap<[u8; 32], Arc<[u8]>>> {
-    let read = |row: &Row<'_>| Ok((row.get(0)?, Arc::from(row.get_ref(1)?.as_blob()?)));
-    Ok(rows(connection, "SELECT hash, body FROM bodies", [], read)?.into_iter().collect())
-}
-
-fn agents(connection: &Connection, clean: bool) -> rusqlite::Result<Vec<Agent>> {
-    let bodies = bodies(connection)?;
-    let statement =
-        "SELECT uid, host_credential, first_seen, last_seen, sequence_num, capabilities, link, link_since,
-        reported, effective_body, at_description, at_health, at_effective, at_config, at_packages, at_custom,
-        at_components, at_connection FROM agents";
-    rows(connection, statement, [], |row| {
-        let number: Option<i64> = row.get(4)?;
-        let effective = match row.get::<_, Option<[u8; 32]>>(9)? {
-            Some(hash) => {
-                let body = bodies.get(&hash).ok_or_else(|| damaged(9, "an effective config is missing"))?;
-                Some(Arc::clone(body))
-            }
-            None => None,
-        };
-        let mut times = [None; 8];
-        for (index, time) in times.iter_mut().enumerate() {
-            *time = row.get::<_, Option<i64>>(10 + index)?.map(i64::cast_unsigned);
-        }
-        let mut agent = Agent::new(codec::uid(0, row.get_ref(0)?.as_blob()?)?, time(row.get(2)?));
-        agent.host_credential = row.get(1)?;
-        agent.last_seen = time(row.get(3)?);
-        agent.sequence = match number.map(i64::cast_unsigned) {
-            None => Sequence::Unknown,
-            Some(number) if clean => Sequence::Exact(number),
-            Some(number) => Sequence::AtLeast(number),
-        };
-        agent.capabilities = AgentCapabilities(row.get::<_, i64>(5)?.cast_unsigned());
-        agent.link = codec::link_from(row.get_ref(6)?.as_str()?, time(row.get(7)?));
-        agent.restore(codec::unpack(8, row.get_ref(8)?.as_blob()?, effective, times)?);
-        Ok(agent)
-    })
 }
 
 fn commands(connection: &Connection) -> rusqlite::Result<Vec<Command>> {
