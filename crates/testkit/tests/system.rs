@@ -27,3 +27,5 @@ mod server;
 mod starts;
 #[path = "system/steps.rs"]
 mod steps;
+#[path = "system/swarm.rs"]
+mod swarm;
