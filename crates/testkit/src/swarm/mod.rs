@@ -16,6 +16,7 @@ mod poller;
 pub mod random;
 pub mod report;
 mod start;
+pub mod tls;
 mod wire;
 
 pub use driver::Swarm;

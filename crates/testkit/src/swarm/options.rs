@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::agent::Behaviour;
 use super::command::{duration, share};
+use super::tls::Trust;
 
 /// Thousands of simulated agents in one process, or the loop that a server is measured against.
 #[derive(Debug, Parser)]
@@ -36,12 +37,18 @@ pub enum Mode {
 /// Flags of `agents`.
 #[derive(Debug, Args)]
 pub struct AgentsFlags {
-    /// `ws://HOST:PORT/PATH` for sockets, `http://…` for polls.
+    /// `ws://HOST:PORT/PATH` or `wss://…` for sockets, `http://…` or `https://…` for polls.
     #[arg(long)]
     endpoint: String,
     /// Bearer token that every connection shows.
     #[arg(long)]
     token: Option<String>,
+    /// Authorities that vouch for the server's certificate (PEM).
+    #[arg(long)]
+    ca: Option<PathBuf>,
+    /// Take any certificate.
+    #[arg(long, conflicts_with = "ca")]
+    insecure: bool,
     /// Commands from this file instead of stdin.
     #[arg(long)]
     pub script: Option<PathBuf>,
@@ -92,6 +99,8 @@ pub struct Options {
     pub address: SocketAddr,
     /// `Host`.
     pub authority: String,
+    /// Whom to trust, for TLS.
+    pub trust: Option<Trust>,
     /// Path of the endpoint.
     pub path: String,
     /// Bearer token.
@@ -111,16 +120,18 @@ pub struct Options {
 }
 
 impl Options {
-    /// Options for an endpoint, else as the flags' defaults.
+    /// Options for an endpoint, else as the flags' defaults; by TLS, any certificate is taken.
     ///
     /// # Errors
     /// A sentence when the endpoint is not one.
     pub fn new(endpoint: &str) -> Result<Self, String> {
-        let wrong = || format!("`{endpoint}` is no endpoint: write ws://HOST:PORT/PATH or http://…");
+        let wrong = || format!("`{endpoint}` is no endpoint: write ws://HOST:PORT/PATH, wss, http or https");
         let (scheme, rest) = endpoint.split_once("://").ok_or_else(wrong)?;
-        let scheme = match scheme {
-            "ws" => Scheme::WebSocket,
-            "http" => Scheme::Http,
+        let (scheme, trust) = match scheme {
+            "ws" => (Scheme::WebSocket, None),
+            "wss" => (Scheme::WebSocket, Some(Trust::Anyone)),
+            "http" => (Scheme::Http, None),
+            "https" => (Scheme::Http, Some(Trust::Anyone)),
             _ => return Err(wrong()),
         };
         let (authority, path) = rest.split_once('/').ok_or_else(wrong)?;
@@ -129,6 +140,7 @@ impl Options {
             scheme,
             address: found.ok_or_else(wrong)?,
             authority: authority.to_owned(),
+            trust,
             path: format!("/{path}"),
             token: None,
             behaviour: Behaviour::default(),
@@ -148,6 +160,14 @@ impl TryFrom<&AgentsFlags> for Options {
         if flags.accept_least > flags.accept_most {
             return Err("--accept-least is above --accept-most".to_owned());
         }
+        let mut options = Self::new(&flags.endpoint)?;
+        if options.trust.is_some() {
+            options.trust = match (&flags.ca, flags.insecure) {
+                (Some(ca), _) => Some(Trust::File(ca.clone())),
+                (None, true) => Some(Trust::Anyone),
+                (None, false) => return Err("TLS needs --ca FILE or --insecure".to_owned()),
+            };
+        }
         Ok(Self {
             token: flags.token.clone(),
             behaviour: Behaviour {
@@ -162,7 +182,7 @@ impl TryFrom<&AgentsFlags> for Options {
             spread: flags.spread,
             patience: flags.patience,
             seed: flags.seed,
-            ..Self::new(&flags.endpoint)?
+            ..options
         })
     }
 }

@@ -1,14 +1,11 @@
 //! Memory per idle agent.
 
-use std::path::Path;
-use std::process::Command;
-
 use super::super::figure::Figure;
 use super::super::plan::Plan;
-use super::super::process::resident;
+use super::super::process::{Usage, resident};
 use super::super::subject::Subject;
 use super::super::swarm::SwarmProcess;
-use super::Tools;
+use super::{Tools, cost};
 
 /// The server's own memory, and what its agents add once they are left alone.
 pub(super) struct Memory {
@@ -43,15 +40,29 @@ impl Memory {
 }
 
 /// The same by TLS.
-pub(super) fn tls(_plan: &Plan, tools: &Tools) -> Result<Vec<Figure>, String> {
-    if !takes(&tools.server, "--agents-cert")? {
-        return Err("this server has no --agents-cert".to_owned());
-    }
-    Err("the swarm does not speak TLS yet".to_owned())
-}
-
-/// Whether a program's help names a flag.
-fn takes(program: &Path, flag: &str) -> Result<bool, String> {
-    let output = Command::new(program).arg("--help").output().map_err(|error| error.to_string())?;
-    Ok(String::from_utf8_lossy(&output.stdout).contains(flag))
+pub(super) fn tls(plan: &Plan, tools: &Tools) -> Result<Vec<Figure>, String> {
+    let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).map_err(|error| error.to_string())?;
+    let file = |name: &str, pem: String| {
+        let path = tools.data_dir(name).display().to_string();
+        std::fs::write(&path, pem).map_err(|error| format!("{path}: {error}"))?;
+        Ok::<_, String>(path)
+    };
+    let cert = file("agents.pem", made.cert.pem())?;
+    let key = file("agents.key", made.signing_key.serialize_pem())?;
+    let server = tools.server("tls", &["--agents-cert", &cert, "--agents-key", &key])?;
+    let mut swarm = SwarmProcess::start(&tools.swarm, &server.endpoint("wss"), &["--ca", &cert])?;
+    let before = Usage::of(server.pid())?;
+    let memory = Memory::measure(plan, &server, &mut swarm)?;
+    let (connect, _, _) = cost(Usage::of(server.pid())?.since(before), u64::from(plan.agents))?;
+    Ok(vec![
+        Figure::new(
+            "idle-tls",
+            "memory per idle agent, TLS, after a 32 KB report",
+            memory.each(),
+            "KB",
+            18.0,
+        ),
+        Figure::told("connect-tls-cpu", "CPU per connect by TLS with a full first report", connect, "µs"),
+    ])
 }

@@ -50,7 +50,7 @@ impl Swarm {
         conn.begun = now;
         conn.attempts += 1;
         conn.watches_write = true;
-        let dialled = Link::dial(address, source(address.ip(), slot)).and_then(|link| {
+        let dialled = Link::dial(address, source(address.ip(), slot), self.tls.as_ref()).and_then(|link| {
             self.poller.add(&link, token(slot, conn.generation), EventFlags::OUT)?;
             Ok(link)
         });

@@ -19,6 +19,7 @@ use super::options::{Options, Scheme};
 use super::poller::{Event, EventFlags, Poller};
 use super::random::Random;
 use super::report::{Done, Tally};
+use super::tls::Tls;
 use super::wire::Target;
 
 /// Bytes read at a time.
@@ -34,6 +35,7 @@ const BUSY_TICK: Duration = Duration::from_millis(1);
 pub struct Swarm {
     options: Options,
     wire: Target,
+    tls: Option<Tls>,
     world: World,
     poller: Poller,
     conns: Vec<Conn>,
@@ -56,8 +58,11 @@ impl Swarm {
     /// A swarm without agents.
     ///
     /// # Errors
-    /// When the machine has no epoll to give.
+    /// When the machine has no epoll to give, or the authorities to trust cannot be read.
     pub fn new(options: Options) -> io::Result<Self> {
+        let host = options.authority.rsplit_once(':').map_or(&*options.authority, |(host, _)| host);
+        let tls = options.trust.as_ref().map(|trust| Tls::new(trust, host.trim_matches(['[', ']'])));
+        let tls = tls.transpose().map_err(io::Error::other)?;
         let wire = Target {
             authority: options.authority.clone(),
             path: options.path.clone(),
@@ -67,6 +72,7 @@ impl Swarm {
             World { load: Load::new(options.seed), behaviour: options.behaviour, offers: HashMap::new() };
         Ok(Self {
             wire,
+            tls,
             world,
             poller: Poller::new()?,
             conns: Vec::new(),

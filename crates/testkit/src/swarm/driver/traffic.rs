@@ -79,7 +79,7 @@ impl Swarm {
             let Some(link) = &mut conn.link else { break };
             match link.read(&mut scratch) {
                 Ok(Got::Bytes(length)) => {
-                    let is_all = length < scratch.len();
+                    let is_all = length < scratch.len() && !link.holds_back();
                     self.take(slot, scratch.get_mut(..length).unwrap_or_default());
                     if is_all {
                         break;
