@@ -58,8 +58,10 @@ impl Subject {
             }
             let ended = process.child().try_wait().ok().flatten();
             if ended.is_some() || begun.elapsed() > READY {
-                let log = data_dir.with_extension("log");
-                return Err(format!("the server is not ready ({ended:?}); see {}", log.display()));
+                // The log goes with its folder: what it said last goes into the reason.
+                let log = fs::read_to_string(data_dir.with_extension("log")).unwrap_or_default();
+                let last = log.lines().last().unwrap_or("it said nothing");
+                return Err(format!("the server is not ready ({ended:?}): {last}"));
             }
             std::thread::sleep(Duration::from_millis(2));
         }

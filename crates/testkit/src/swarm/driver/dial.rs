@@ -27,6 +27,7 @@ impl Swarm {
     /// Adds a connection for these agents; it is dialled when its turn comes.
     pub(super) fn add(&mut self, conn: Conn, peers: Vec<Peer>) {
         let slot = u32::try_from(self.conns.len()).unwrap_or(u32::MAX);
+        self.staying += u64::from(conn.count);
         self.peers.extend(peers);
         self.conns.push(conn);
         self.to_dial.push_back(slot);

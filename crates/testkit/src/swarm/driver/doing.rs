@@ -69,7 +69,7 @@ impl Swarm {
         match &doing.command {
             Err(why) => Some(Err(why.clone())),
             Ok(Command::Connect { .. } | Command::Storm(_)) => {
-                let (answered, expected) = (self.answered, self.expected());
+                let (answered, expected) = (self.answered, self.staying);
                 let late = || {
                     let trouble = &self.tally.trouble;
                     format!("{answered} of {expected} agents were answered; last trouble: {trouble}")
@@ -181,6 +181,7 @@ impl Swarm {
         for slot in self.draw(share) {
             if let Some(conn) = self.conns.get_mut(slot as usize) {
                 conn.fate = Fate::Gone;
+                self.staying -= u64::from(conn.count);
                 let _ = conn.link.as_ref().map(super::super::link::Link::abort_at_end);
             }
             self.end(slot, "", None);
@@ -191,6 +192,7 @@ impl Swarm {
         for slot in self.draw(share) {
             let Some(conn) = self.conns.get_mut(slot as usize) else { continue };
             conn.fate = Fate::Leave;
+            self.staying -= u64::from(conn.count);
             let (agents, is_socket) = (conn.agents(), matches!(conn.stage, Stage::Socket(_)));
             for agent in agents {
                 if let Some(message) = self.peers.get_mut(agent as usize).map(|peer| peer.agent.farewell()) {

@@ -43,6 +43,8 @@ pub struct Swarm {
     timers: BinaryHeap<Reverse<Timer>>,
     to_dial: VecDeque<u32>,
     dialling: usize,
+    /// Agents whose connections are to stay.
+    staying: u64,
     /// Agents that were answered on their present connection.
     answered: u64,
     tally: Tally,
@@ -80,6 +82,7 @@ impl Swarm {
             timers: BinaryHeap::new(),
             to_dial: VecDeque::new(),
             dialling: 0,
+            staying: 0,
             answered: 0,
             tally: Tally::default(),
             random: Random::new(options.seed, 0x5157),
@@ -134,14 +137,8 @@ impl Swarm {
             ok: result.is_ok(),
             why: result.err().unwrap_or_default(),
             seconds: doing.seconds(),
-            report: self.tally.report(self.expected(), self.answered),
+            report: self.tally.report(self.staying, self.answered),
         }
-    }
-
-    /// Agents whose connections are to stay.
-    fn expected(&self) -> u64 {
-        let staying = self.conns.iter().filter(|conn| conn.fate == conn::Fate::Stay);
-        staying.map(|conn| u64::from(conn.count)).sum()
     }
 
     /// Microseconds since the swarm began.
