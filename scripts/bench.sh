@@ -8,7 +8,7 @@ need_rust
 
 if [ "${1:-}" = --micro ]; then
   shift
-  exec cargo bench --locked --package tidegate-opamp --package tidegate-fleet --bench codec --bench session -- "$@"
+  exec cargo bench --locked --package tidegate-opamp --package tidegate-fleet --bench codec --bench session --bench query -- "$@"
 fi
 [ $# -eq 0 ] || die "usage: scripts/bench.sh [--micro [criterion's arguments]]; the rest is set by BENCH_… variables"
 

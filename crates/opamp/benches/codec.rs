@@ -10,7 +10,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use tidegate_opamp::ws::{self, MessageKind, Reader, Role};
 use tidegate_opamp::{
     AgentConfigMap, AgentConfigObject, AgentDescription, AgentToServer, ComponentHealth, EffectiveConfig,
-    KeyValue, ServerToAgent, frame,
+    KeyValue, ServerToAgent, frame, peek,
 };
 
 fn heartbeat() -> AgentToServer {
@@ -67,6 +67,14 @@ fn messages(c: &mut Criterion) {
     c.bench_function("encode a reply", |b| b.iter(|| frame::encode(black_box(&reply))));
 }
 
+fn peeks(c: &mut Criterion) {
+    for (name, message) in [("heartbeat", heartbeat()), ("full report", full_report())] {
+        let payload = frame::encode(&message);
+        assert_eq!(peek::heartbeat(&payload).is_some(), name == "heartbeat");
+        c.bench_function(&format!("peek at a {name}"), |b| b.iter(|| peek::heartbeat(black_box(&payload))));
+    }
+}
+
 fn frames(c: &mut Criterion) {
     for (name, message) in [("heartbeat", heartbeat()), ("full report", full_report())] {
         let mut wire = Vec::new();
@@ -92,5 +100,5 @@ fn frames(c: &mut Criterion) {
     });
 }
 
-criterion_group!(codec, messages, frames);
+criterion_group!(codec, messages, peeks, frames);
 criterion_main!(codec);
