@@ -63,6 +63,12 @@ pub(crate) enum Verb {
     /// Send a custom message.
     #[command(subcommand)]
     Send(SendNoun),
+    /// Set and remove labels.
+    #[command(subcommand)]
+    Label(LabelNoun),
+    /// Withdraw what has not been done.
+    #[command(subcommand)]
+    Cancel(CancelNoun),
     /// Show what happened in the fleet.
     #[command(visible_alias = "ev")]
     Events(EventsArgs),
@@ -86,6 +92,21 @@ pub(crate) struct GetAgentsArgs {
     /// Leave the table's header out.
     #[arg(long)]
     pub(crate) no_headers: bool,
+    /// The order: up to four keys of the query language, each with - before it when it falls.
+    #[arg(
+        long,
+        value_name = "KEY,…",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) sort_by: String,
+    /// Show at most so many.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+    /// Count the values of these keys instead of listing agents, such as health,version,label.env.
+    #[arg(long, value_name = "KEY,…", conflicts_with_all = ["sort_by", "limit"])]
+    pub(crate) facets: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -96,6 +117,51 @@ pub(crate) enum ListOutput {
     Json,
     Yaml,
     Name,
+    /// An object a line, as they come.
+    Ndjson,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabelNoun {
+    /// Agents by name, or all that match a query.
+    #[command(alias = "agent", visible_alias = "ag")]
+    Agents(LabelArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LabelArgs {
+    /// The agents, unless --query says which; then the changes: KEY=VALUE sets a label, KEY- removes it.
+    #[arg(value_name = "UID|NAME|KEY=VALUE|KEY-", required = true)]
+    pub(crate) arguments: Vec<String>,
+    /// Which agents; 'name:*' says all.
+    #[arg(short, long)]
+    pub(crate) query: Option<String>,
+    /// Do everything but the change.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask for confirmation.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// How to show the result.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: PageOutput,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CancelNoun {
+    /// A command that has not been sent.
+    #[command(visible_alias = "cmd")]
+    Command(CancelArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CancelArgs {
+    /// The command's id.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// How to show the result.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: PageOutput,
 }
 
 #[derive(Debug, Subcommand)]
@@ -270,6 +336,14 @@ mod tests {
             ("tidegate get agents", true),
             ("tidegate get ag -q health:unhealthy -o wide --no-headers", true),
             ("tidegate get agents -o xml", false),
+            ("tidegate get agents -o ndjson --sort-by -last_seen,name --limit 5", true),
+            ("tidegate get agents --limit 0", false),
+            ("tidegate get agents --facets health --limit 5", false),
+            ("tidegate label agents web-1 env=prod old- --dry-run", true),
+            ("tidegate label agents -q name:* env=prod --yes", true),
+            ("tidegate label agents", false),
+            ("tidegate cancel command 0190", true),
+            ("tidegate cancel command", false),
             ("tidegate describe agent web-1 -o yaml", true),
             ("tidegate describe agent", false),
             ("tidegate restart agent a b --timeout 5s --no-wait", true),

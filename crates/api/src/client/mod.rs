@@ -8,7 +8,10 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
-use crate::{Agent, AgentDetail, BASE, Command, CommandRequest, Event, List, Problem, Push, PushRequest};
+use crate::{
+    Agent, AgentDetail, BASE, BulkRequest, Command, CommandRequest, Event, List, Operation, Problem, Push,
+    PushRequest,
+};
 
 pub use error::ClientError;
 pub use watch::Watch;
@@ -18,6 +21,27 @@ const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
 /// Longest time for a call, streams apart.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Longest query that is sent in an address, in bytes; a longer one goes in a body.
+const MAX_ADDRESS_QUERY: usize = 2000;
+
+/// What to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct AgentList {
+    /// The query.
+    pub q: String,
+    /// The order, such as `name,-last_seen`; by uid when empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub sort: String,
+    /// The keys whose values are counted, with commas between.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub facets: String,
+    /// Rows of a page, at most 500.
+    pub limit: u32,
+    /// The page; the first when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
 
 /// A client of one server.
 #[derive(Clone, Debug)]
@@ -65,9 +89,38 @@ impl Client {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<List<Agent>, ClientError> {
-        let mut query = vec![("q", q.to_owned()), ("limit", limit.to_string())];
-        query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
-        self.call(self.request(Method::GET, "/agents").query(&query)).await
+        let cursor = cursor.map(ToOwned::to_owned);
+        self.list(&AgentList { q: q.to_owned(), limit, cursor, ..AgentList::default() }).await
+    }
+
+    /// One page of agents.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn list(&self, list: &AgentList) -> Result<List<Agent>, ClientError> {
+        let request = if list.q.len() > MAX_ADDRESS_QUERY {
+            self.request(Method::POST, "/agents/search").json(list)
+        } else {
+            self.request(Method::GET, "/agents").query(list)
+        };
+        self.call(request).await
+    }
+
+    /// Acts on all agents that match.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn bulk(&self, request: &BulkRequest, dry_run: bool) -> Result<Operation, ClientError> {
+        let path = if dry_run { "/bulk-operations?dry_run=all" } else { "/bulk-operations" };
+        self.call(self.request(Method::POST, path).json(request)).await
+    }
+
+    /// Withdraws a command that has not been sent.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn cancel_command(&self, id: &str) -> Result<Command, ClientError> {
+        self.call(self.request(Method::POST, &format!("/commands/{id}/actions/cancel"))).await
     }
 
     /// Every agent that matches a query, page by page.

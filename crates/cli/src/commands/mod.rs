@@ -1,8 +1,11 @@
 //! The commands, a file each.
 
+mod cancel;
+mod confirm;
 mod describe_agent;
 mod events;
 mod get_agents;
+mod label;
 mod outcome;
 mod push;
 mod push_files;
@@ -12,7 +15,9 @@ mod send;
 use tidegate_api::client::Client;
 
 use crate::failure::Failure;
-use crate::lowargs::{DescribeNoun, GetNoun, LowArgs, PageOutput, RestartNoun, SendNoun, Verb};
+use crate::lowargs::{
+    CancelNoun, DescribeNoun, GetNoun, LabelNoun, LowArgs, PageOutput, RestartNoun, SendNoun, Verb,
+};
 use crate::output::Talk;
 use crate::render::structured;
 use crate::settings::{Environment, Settings};
@@ -38,6 +43,8 @@ pub(crate) async fn run(low: LowArgs, environment: &Environment, terminal: Termi
         Verb::Restart(RestartNoun::Agent(args)) => restart::run(&context, &args).await,
         Verb::Push(args) => push::run(&context, args).await,
         Verb::Send(SendNoun::Agent(args)) => send::run(&context, &args).await,
+        Verb::Label(LabelNoun::Agents(args)) => label::run(&context, args).await,
+        Verb::Cancel(CancelNoun::Command(args)) => cancel::run(&context, &args).await,
         Verb::Events(args) => events::run(&context, &args).await,
     }
 }

@@ -1,9 +1,8 @@
 //! `tidegate push`.
 
-use std::io;
-
 use tidegate_api::{Push, PushFile, PushRequest};
 
+use super::confirm::{Act, agents, confirm};
 use super::{Context, outcome, push_files, show};
 use crate::failure::Failure;
 use crate::lowargs::PushArgs;
@@ -18,7 +17,8 @@ pub(super) async fn run(context: &Context, args: PushArgs) -> Result<(), Failure
     let files = push_files::read(&args.files, args.name.as_deref())?;
     check(context, &files, &args)?;
     let count = count(context, &args.query).await?;
-    confirm(context, &args, count).await?;
+    let act = Act { verb: "push to", done: "pushed", query: &args.query, count, yes: args.yes };
+    confirm(context, &act).await?;
     let request = PushRequest { q: args.query.clone(), files, expected_count: Some(count) };
     let push = context.client.push(&request).await?;
     if args.no_wait {
@@ -51,33 +51,6 @@ async fn count(context: &Context, q: &str) -> Result<u64, Failure> {
     }
 }
 
-/// Asks before more than one agent gets another config.
-async fn confirm(context: &Context, args: &PushArgs, count: u64) -> Result<(), Failure> {
-    if args.yes || count == 1 {
-        return Ok(());
-    }
-    let agents = agents(count);
-    if !context.terminal.can_ask {
-        let text = format!("{agents} match {:?}: give --yes to push to all of them", args.query);
-        return Err(Failure::Unconfirmed(text));
-    }
-    context.talk.ask(&format!("Push to the {agents} that match {:?}? [y/N] ", args.query));
-    // Reading from a terminal blocks, and Ctrl-C must be heard meanwhile.
-    let answer =
-        tokio::task::spawn_blocking(read_answer).await.map_err(|error| Failure::Start(error.into()))?;
-    match answer.map_err(Failure::Start)?.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure::Unconfirmed("not confirmed; nothing was pushed".into())),
-    }
-}
-
-fn read_answer() -> io::Result<String> {
-    use io::{BufRead as _, Read as _};
-    let mut answer = String::new();
-    io::stdin().lock().take(64).read_line(&mut answer)?;
-    Ok(answer)
-}
-
 async fn wait(context: &Context, args: &PushArgs, mut push: Push) -> Result<Push, Failure> {
     let mut poll = Poll::new(args.timeout);
     let mut line = context.talk.progress();
@@ -90,8 +63,4 @@ async fn wait(context: &Context, args: &PushArgs, mut push: Push) -> Result<Push
             push = news;
         }
     }
-}
-
-fn agents(count: u64) -> String {
-    if count == 1 { "1 agent".to_owned() } else { format!("{count} agents") }
 }

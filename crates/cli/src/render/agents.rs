@@ -7,7 +7,7 @@ use super::table::{Look, Table, Tone};
 use crate::sanitise;
 
 const HEADERS: [&str; 7] = ["NAME", "UID", "CONNECTION", "HEALTH", "CONFIG", "VERSION", "LAST SEEN"];
-const WIDE_HEADERS: [&str; 4] = ["OS", "TRANSPORT", "CONFIG HASH", "ATTENTION"];
+const WIDE_HEADERS: [&str; 5] = ["OS", "TRANSPORT", "CONFIG HASH", "LABELS", "ATTENTION"];
 
 /// How much a list tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,10 +96,17 @@ fn row(agent: &Agent, width: Width, now: Timestamp) -> Vec<String> {
             agent.attributes.get("os.type").cloned().unwrap_or_else(dash),
             agent.transport.clone().unwrap_or_else(dash),
             hash.map_or_else(dash, |hash| hash.chars().take(12).collect()),
+            labels(agent).unwrap_or_else(dash),
             attention(agent),
         ]);
     }
     cells
+}
+
+/// The labels on one line, where there are any.
+fn labels(agent: &Agent) -> Option<String> {
+    let pairs: Vec<_> = agent.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    (!pairs.is_empty()).then(|| pairs.join(","))
 }
 
 /// The first 8 digits of a uid.
@@ -128,6 +135,7 @@ mod tests {
         away.health = axis("healthy", 850, "");
         away.last_seen = super::super::examples::at(840);
         away.transport = None;
+        away.labels.insert("env".into(), "prod".into());
         away.attention.level = "act".into();
         away.attention.reason = "disconnected for 14 minutes".into();
         let mut simulated = agent("0190cccc-0000-7000-8000-000000000003", "sim\x1b[1m");
@@ -154,7 +162,7 @@ sim\\u{1b}[1m (simulated)   0190cccc   connected      healthy               in-s
         assert_eq!(
             wide,
             "web-2   0190bbbb-0000-7000-8000-000000000002   disconnected   healthy (as of 14m)   \
-             in-sync (as of 2m)   5.1.1   14m ago   linux   -   aabbccddeeff   act: disconnected for 14 minutes\n"
+             in-sync (as of 2m)   5.1.1   14m ago   linux   -   aabbccddeeff   env=prod   act: disconnected for 14 minutes\n"
         );
         assert_eq!(names(&fleet()[..1]), "0190aaaa-0000-7000-8000-000000000001\n");
     }

@@ -48,6 +48,12 @@ pub(crate) fn page(detail: &AgentDetail, now: Timestamp) -> String {
     page.field("Next step", &hint::next_step(agent));
     state(&mut page, agent, now);
     identity(&mut page, agent, now);
+    if !agent.labels.is_empty() {
+        page.heading("Labels");
+        for (key, value) in &agent.labels {
+            page.padded(key, value, 24);
+        }
+    }
     if !agent.attributes.is_empty() {
         page.heading("Attributes");
         for (name, value) in &agent.attributes {

@@ -8,6 +8,7 @@ pub(crate) mod describe;
 pub(crate) mod events;
 #[cfg(test)]
 pub(crate) mod examples;
+pub(crate) mod facets;
 mod hint;
 pub(crate) mod push;
 pub(crate) mod structured;

@@ -55,7 +55,20 @@ async fn given_a_local_server_then_the_command_line_finds_it_and_its_token_by_it
     })
     .await;
     says(&table.stdout, &["NAME", "connected"]);
+    let run = async |args: &[&str]| tidegate(stage.scene.path(), args).await;
+    let labelled = run(&["label", "agents", "found-by-itself", "env=prod", "ring=1"]).await;
+    assert_eq!(labelled.code, Some(0), "{labelled:?}");
+    says(&labelled.stdout, &["1 agent labelled"]);
+    assert_eq!(run(&["label", "agents", "-q", "label.env:dev", "ring-", "--yes"]).await.code, Some(3));
+    assert_eq!(run(&["label", "agents", "found-by-itself", "Env=prod"]).await.code, Some(6));
+    let lines = run(&["get", "agents", "-q", "label.ring:>0", "-o", "ndjson", "--sort-by", "-name"]).await;
+    assert_eq!((lines.code, lines.stdout.lines().count()), (Some(0), 1), "{lines:?}");
+    says(&lines.stdout, &["\"labels\":{\"env\":\"prod\",\"ring\":\"1\"}"]);
+    let counted = run(&["get", "agents", "--facets", "connection,label.zone"]).await;
+    says(&counted.stdout, &["connection   1        connected", "label.zone   1        (none)"]);
+    assert_eq!(run(&["get", "agents", "--sort-by", "nmae"]).await.code, Some(6));
+    assert_eq!(run(&["cancel", "command", "0190"]).await.code, Some(3));
     let page = tidegate(stage.scene.path(), &["describe", "agent", "found-by-itself"]).await;
     assert_eq!(page.code, Some(0), "{page:?}");
-    says(&page.stdout, &["input:own", "tidegate/rendered"]);
+    says(&page.stdout, &["env", "prod", "input:own", "tidegate/rendered"]);
 }
