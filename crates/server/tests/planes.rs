@@ -10,6 +10,8 @@
 
 #[path = "planes/admission.rs"]
 mod admission;
+#[path = "planes/answers.rs"]
+mod answers;
 #[path = "planes/bad_input.rs"]
 mod bad_input;
 #[path = "planes/budget.rs"]
@@ -22,10 +24,14 @@ mod components;
 mod deadlines;
 #[path = "planes/declined.rs"]
 mod declined;
+#[path = "planes/defaults.rs"]
+mod defaults;
 #[path = "planes/drain.rs"]
 mod drain;
 #[path = "planes/durability.rs"]
 mod durability;
+#[path = "planes/health.rs"]
+mod health;
 #[path = "planes/hostile_reports.rs"]
 mod hostile_reports;
 #[path = "planes/http.rs"]

@@ -241,6 +241,9 @@ pub fn config(agent: &Agent) -> (Axis<ConfigState>, Option<Proof>) {
         }
         ConfigState::Unmanaged => "this agent does not accept remote config".into(),
         ConfigState::Pending => pending_reason(agent),
+        ConfigState::Failed if let Some(bytes) = unsendable(agent) => {
+            format!("it was not sent: its message has {bytes} bytes, more than limits.max_message_bytes")
+        }
         ConfigState::Failed
             if agent.desired.as_ref().is_some_and(|desired| !agent.acknowledged(&desired.config.hash)) =>
         {
@@ -266,8 +269,8 @@ pub fn config_value(agent: &Agent) -> (ConfigState, Option<Proof>) {
         return (ConfigState::Unmanaged, None);
     };
     if !agent.acknowledged(&desired.config.hash) {
-        let state = if desired.is_declined() { ConfigState::Failed } else { ConfigState::Pending };
-        return (state, None);
+        let failed = desired.is_declined() || desired.oversize().is_some();
+        return (if failed { ConfigState::Failed } else { ConfigState::Pending }, None);
     }
     match agent.config_status() {
         RemoteConfigStatuses::Applying => (ConfigState::Applying, None),
@@ -284,6 +287,12 @@ pub fn config_value(agent: &Agent) -> (ConfigState, Option<Proof>) {
         },
         _ => (ConfigState::Pending, None),
     }
+}
+
+/// Bytes of the message that would carry the config that an agent lacks, where it is too large to be sent.
+fn unsendable(agent: &Agent) -> Option<std::num::NonZeroU32> {
+    let desired = agent.desired.as_ref().filter(|desired| !agent.acknowledged(&desired.config.hash))?;
+    desired.oversize()
 }
 
 fn pending_reason(agent: &Agent) -> String {

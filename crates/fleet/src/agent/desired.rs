@@ -1,5 +1,6 @@
 //! What an agent should run, and what it made of being told.
 
+use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,13 +34,15 @@ pub struct Desired {
     taken: bool,
     /// How often the agent answered it with another config, or went back to one (ruling A10).
     declined: u8,
+    /// Bytes of the message that carries it, where that is more than a message may have.
+    oversize: Option<NonZeroU32>,
 }
 
 impl Desired {
     /// An assignment that was not offered yet.
     #[must_use]
     pub const fn new(assignment: Arc<Assignment>) -> Self {
-        Self { assignment, offered_at: None, taken: false, declined: 0 }
+        Self { assignment, offered_at: None, taken: false, declined: 0, oversize: None }
     }
 
     /// The agent named this config as its last one.
@@ -53,6 +56,18 @@ impl Desired {
             self.taken = false;
             self.declined = self.declined.saturating_add(1);
         }
+    }
+
+    /// It does not fit into a message, which would have so many bytes.
+    pub(super) fn unsendable(&mut self, bytes: usize) {
+        self.offered_at = None;
+        self.oversize = NonZeroU32::new(u32::try_from(bytes).unwrap_or(u32::MAX));
+    }
+
+    /// Bytes of the message that carries it, where that is more than a message may have.
+    #[must_use]
+    pub const fn oversize(&self) -> Option<NonZeroU32> {
+        self.oversize
     }
 
     /// True when the agent went back from it.
@@ -71,7 +86,7 @@ impl Desired {
     /// True when it may be offered now: an agent that keeps going back from it is left alone for longer and longer, and
     /// in the end for good.
     pub(crate) fn may_offer(&self, now: Timestamp) -> bool {
-        !self.is_declined() || self.retry_at().is_some_and(|at| now >= at)
+        self.oversize.is_none() && (!self.is_declined() || self.retry_at().is_some_and(|at| now >= at))
     }
 }
 

@@ -207,6 +207,16 @@ impl Agent {
         }
     }
 
+    /// Notes that a message with its config is larger than one may be, `bytes` in all; false when it has another config
+    /// by now. That config is not offered again (OpAMP S024, S025).
+    pub fn unsendable(&mut self, hash: &[u8], bytes: usize) -> bool {
+        let desired = self.desired.as_mut().filter(|desired| desired.config.hash.0[..] == *hash);
+        desired.is_some_and(|desired| {
+            desired.unsendable(bytes);
+            true
+        })
+    }
+
     pub(crate) fn hear_description(&mut self, value: &AgentDescription, now: Timestamp) -> bool {
         replace(&mut self.reported.description, value, now)
     }

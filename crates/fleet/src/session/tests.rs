@@ -363,6 +363,7 @@ fn given_no_capability_then_a_command_waits_and_expires() {
     assert_eq!(commands[0].state, CommandState::Expired);
 }
 
+/// S160: what was sent and never heard of again ends as unknown.
 #[test]
 fn given_a_custom_message_then_its_answer_is_matched_by_id_or_by_capability() {
     let chatops = || CommandKind::Custom {

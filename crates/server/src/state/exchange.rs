@@ -8,7 +8,7 @@ use tidegate_fleet::offer::{self, Occasion};
 use tidegate_fleet::session::{self, Arrival, FullState};
 use tidegate_fleet::{Agent, Command, CommandId, CommandState, Event, Timestamp};
 use tidegate_opamp::{
-    AgentToServer, InstanceUid, Message, ServerToAgent, agent_to_server_flags, server_to_agent_flags,
+    AgentToServer, InstanceUid, ServerToAgent, agent_to_server_flags, server_to_agent_flags,
 };
 use tidegate_store::{Transaction, Write};
 
@@ -17,6 +17,9 @@ use super::{Connection, Core, Entry};
 
 /// How long an agent should wait when the store cannot take what it reported.
 const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// What an agent is told when what it reported could not be stored; why is the operators' business (OpAMP S180, S184).
+const NOT_STORED: &str = "this server cannot store the report at the moment; its log says why";
 
 /// A message and how it came.
 pub(crate) struct Inbound<'a> {
@@ -201,7 +204,10 @@ impl Core {
         let core = Arc::clone(self);
         let wire_uid = effects.reply.instance_uid.clone();
         let settled = tokio::spawn(async move { core.commit(uid, effects, durable).await });
-        settled.await.unwrap_or_else(|error| offer::failed(wire_uid, error.to_string()))
+        settled.await.unwrap_or_else(|error| {
+            tracing::error!(agent = %uid, %error, "a report was not settled");
+            offer::failed(wire_uid, NOT_STORED.to_owned())
+        })
     }
 
     async fn commit(&self, uid: InstanceUid, effects: Effects, durable: Vec<Write>) -> ServerToAgent {
@@ -214,7 +220,7 @@ impl Core {
                 unsend(entry, effects.sent.as_ref());
             });
             self.stream.publish(effects.events);
-            return offer::failed(effects.reply.instance_uid, error.to_string());
+            return offer::failed(effects.reply.instance_uid, NOT_STORED.to_owned());
         }
         self.registry.with(&uid, |entry| {
             // Another connection may have moved a command on, and written that before this older record.
@@ -227,23 +233,12 @@ impl Core {
 
     /// Tells those who follow, and drops what is too large to be sent.
     fn finish(&self, uid: InstanceUid, effects: Effects) -> ServerToAgent {
-        let Effects { mut reply, events, changed, .. } = effects;
+        let Effects { reply, events, changed, .. } = effects;
         if changed {
             self.changed(uid);
         }
         self.stream.publish(events);
-        let limit = self.options.max_message_bytes;
-        let size = reply.encoded_len();
-        if size > limit {
-            tracing::error!(agent = %uid, size, "an offer is larger than a message may be and was not sent");
-            self.metrics.discarded_offers.inc();
-            // A config is what is large; a command beside it is marked as sent and must leave.
-            reply.remote_config = None;
-            self.registry.with(&uid, |entry| entry.agent.offered(None));
-            if reply.encoded_len() > limit {
-                reply = bare(&reply);
-            }
-        }
+        let reply = self.within_limit(uid, reply);
         self.metrics.count_offer(&reply);
         reply
     }

@@ -14,6 +14,7 @@ mod heartbeat;
 mod identity;
 mod index;
 mod operations;
+mod oversize;
 mod pace;
 mod registry;
 mod stream;

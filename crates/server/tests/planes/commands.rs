@@ -64,7 +64,7 @@ async fn given_a_restart_when_a_poll_is_repeated_then_it_is_delivered_once() {
     assert_eq!(world.poll(&agent.heartbeat()).await.command, None);
 }
 
-/// S160 as far as it is built: a new start time is the proof of a restart.
+/// S160: a new start time is the proof of a restart.
 #[tokio::test]
 async fn given_a_restart_when_the_agent_reports_a_later_start_then_it_succeeded() {
     let world = World::new().await;
@@ -123,6 +123,24 @@ async fn given_a_message_of_an_unknown_capability_when_it_arrives_then_it_is_ack
     let events = world.get("/events").await.expect(200);
     let last = events["items"].as_array().unwrap().last().unwrap().clone();
     assert_eq!((&last["kind"], &last["text"]), (&json!("message"), &json!("com.example.new hello")));
+}
+
+/// S162, S164: a capability that only operators know is listed with the message that uses it.
+#[tokio::test]
+async fn given_a_capability_of_the_agents_own_when_a_message_uses_it_then_both_sides_list_it() {
+    let world = World::new().await;
+    let mut agent = Reporter::new(1);
+    let own = "com.example.own";
+    let mut report = agent.full();
+    report.custom_capabilities.as_mut().unwrap().capabilities = vec![own.to_owned()];
+    let mut socket = world.socket().await;
+    let before = socket.exchange(&report).await.custom_capabilities.unwrap().capabilities;
+    assert!(!before.iter().any(|name| name == own));
+    world.command(&agent, json!({"kind": "custom", "capability": own, "type": "t"})).await;
+    let sent = socket.message().await;
+    assert_eq!(sent.custom_message.unwrap().capability, own);
+    let listed = sent.custom_capabilities.expect("S164: not listed").capabilities;
+    assert!(before.iter().chain([&own.to_owned()]).all(|name| listed.contains(name)), "{listed:?}");
 }
 
 /// S164: a message waits while its agent no longer lists the capability.

@@ -26,9 +26,9 @@ impl World {
 
 /// S080: a stop in order keeps every number, so that nobody is asked for what they missed.
 #[tokio::test]
-async fn given_a_hundred_agents_when_the_server_is_stopped_and_started_then_none_is_asked_for_its_state() {
+async fn given_a_thousand_agents_when_the_server_is_stopped_and_started_then_none_is_asked_for_its_state() {
     let world = World::new().await;
-    let mut agents: Vec<_> = (0..100).map(Reporter::new).collect();
+    let mut agents: Vec<_> = (0..1000).map(Reporter::new).collect();
     let mut socket = world.socket().await;
     let reports: Vec<_> = agents.iter_mut().map(Reporter::full).collect();
     socket.send_all(&reports).await;
@@ -44,7 +44,7 @@ async fn given_a_hundred_agents_when_the_server_is_stopped_and_started_then_none
     }
     drop(socket);
     let world = world.restart().await;
-    assert_eq!(world.get("/agents?q=connection:disconnected").await.expect(200)["total"]["value"], 100);
+    assert_eq!(world.get("/agents?q=connection:disconnected").await.expect(200)["total"]["value"], 1000);
     let mut socket = world.socket().await;
     for agent in &mut agents {
         let reply = socket.exchange(&agent.heartbeat()).await;

@@ -129,7 +129,7 @@ async fn given_a_newer_agent_when_it_reports_what_nobody_knows_then_it_is_taken(
     assert_eq!(shown["config"]["acknowledged"], "68");
 }
 
-/// S052–S054, rulings A4 and A19: sixteen bytes, any but zero; whatever came is what the refusal is addressed to.
+/// S052–S055, rulings A4 and A19: sixteen bytes, any but zero; whatever came is what the refusal is addressed to.
 #[tokio::test]
 async fn given_uids_of_all_kinds_when_reported_then_sixteen_bytes_are_taken_and_all_are_echoed() {
     let world = World::new().await;

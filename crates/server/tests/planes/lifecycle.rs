@@ -199,7 +199,7 @@ async fn given_three_agents_on_one_socket_when_one_departs_then_the_others_stay(
     socket.quiet().await;
 }
 
-/// S188, S177 as far as it is built: a server that stops says so to every socket and waits for the answer.
+/// S188, S177: a server that stops says so to every socket and waits for the answer.
 #[tokio::test]
 async fn given_open_sockets_when_the_server_stops_then_each_is_closed_with_1012() {
     let world = World::new().await;

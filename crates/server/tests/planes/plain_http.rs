@@ -156,6 +156,9 @@ async fn given_a_config_over_the_limit_when_the_agent_polls_then_it_is_answered_
     let reply = world.poll(&agent.heartbeat()).await;
     assert_eq!((reply.remote_config, reply.error_response), (None, None));
     assert!(world.metrics().await.contains("tidegate_discarded_offers_total 1"));
+    let shown = world.agent(&agent).await["config"].clone();
+    assert_eq!(shown["value"], "failed");
+    assert!(shown["reason"].as_str().unwrap().contains("was not sent"), "{shown}");
 }
 
 /// S024, S166: what is too large takes nothing else with it; a command that is marked as sent was sent.

@@ -108,15 +108,37 @@ async fn given_an_agent_that_is_away_when_configs_change_many_times_then_it_is_o
     let mut agent = Reporter::new(1);
     drop(world.connected(&mut agent).await);
     world.eventually(&format!("/agents/{}", agent.uid), |a| a["connection"]["value"] == "disconnected").await;
-    for number in 0..30 {
+    for number in 0..100 {
         world.push("name:host-1", &format!("config {number}")).await;
     }
     let mut socket = world.socket().await;
     let offer = socket.exchange(&agent.heartbeat()).await.remote_config.unwrap();
-    assert_eq!(&offer.config.unwrap().config_map["fluent-bit.yaml"].body[..], b"config 29");
+    assert_eq!(&offer.config.unwrap().config_map["fluent-bit.yaml"].body[..], b"config 99");
     let reply = socket.exchange(&agent.status(&offer.config_hash, RemoteConfigStatuses::Applied)).await;
     assert_ack(&reply, &agent);
     socket.quiet().await;
+}
+
+/// S110: an agent that runs what it should is told nothing but that it was heard, whatever it reports of what it runs.
+#[tokio::test]
+async fn given_an_applied_config_when_reports_and_heartbeats_follow_then_each_is_only_acknowledged() {
+    let world = World::new().await;
+    let mut agent = Reporter::new(1);
+    let mut socket = world.connected(&mut agent).await;
+    world.push("name:host-1", "a").await;
+    let hash = offer(&mut socket).await.config_hash;
+    for status in [RemoteConfigStatuses::Applying, RemoteConfigStatuses::Applied] {
+        assert_ack(&socket.exchange(&agent.status(&hash, status)).await, &agent);
+    }
+    for body in [&b"a"[..], b"edited by hand", b"a"] {
+        let running = Some(crate::report::effective([("fluent-bit.yaml", body)]));
+        let report = AgentToServer { effective_config: running, ..agent.heartbeat() };
+        assert_ack(&socket.exchange(&report).await, &agent);
+        for _ in 0..10 {
+            assert_ack(&socket.exchange(&agent.heartbeat()).await, &agent);
+        }
+        socket.quiet().await;
+    }
 }
 
 /// S097, S101: how far the agent has come is what a push shows, step by step.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tidegate_opamp::{
-    AgentToServer, AvailableComponents, ComponentHealth, ConnectionSettingsStatus, CustomCapabilities,
-    EffectiveConfig, PackageStatuses, RemoteConfigStatus, RemoteConfigStatuses,
+    AgentToServer, AvailableComponents, ComponentDetails, ComponentHealth, ConnectionSettingsStatus,
+    CustomCapabilities, EffectiveConfig, PackageStatuses, RemoteConfigStatus, RemoteConfigStatuses,
 };
 
 use crate::http;
@@ -64,7 +64,11 @@ fn everything(agent: &mut Reporter) -> AgentToServer {
             ..RemoteConfigStatus::default()
         }),
         package_statuses: Some(PackageStatuses::default()),
-        available_components: Some(AvailableComponents::default()),
+        available_components: Some(AvailableComponents {
+            hash: Bytes::from_static(b"build"),
+            components: BTreeMap::from([("in".to_owned(), ComponentDetails::default())]),
+            ..AvailableComponents::default()
+        }),
         connection_settings_status: Some(ConnectionSettingsStatus::default()),
         ..agent.full()
     }
@@ -95,6 +99,7 @@ async fn given_everything_reported_when_heartbeats_follow_then_nothing_is_forgot
     assert_eq!(before["config"]["acknowledged"], "68617368");
     assert_eq!(before["effective_config"][0]["body"], "a");
     assert_eq!(before["custom_capabilities"], json!([NULL]));
+    assert_eq!(before["available_components"]["components"], json!({"in": {}}));
     assert_eq!(before["started_at"], "2023-11-14T22:13:20Z");
     assert_ack(&socket.exchange(&agent.heartbeat()).await, &agent);
     assert_eq!(timeless(world.agent(&agent).await), before);
@@ -146,13 +151,13 @@ async fn given_heartbeats_when_nothing_changed_then_the_store_is_not_touched() {
     let files =
         || ["tidegate.db", "tidegate.db-wal"].map(|name| std::fs::read(world.folder.path().join(name)).ok());
     let before = files();
-    let heartbeats: Vec<_> = (0..500).map(|_| agent.heartbeat()).collect();
+    let heartbeats: Vec<_> = (0..3000).map(|_| agent.heartbeat()).collect();
     socket.send_all(&heartbeats).await;
     for _ in &heartbeats {
         assert_ack(&socket.message().await, &agent);
     }
     world.settled().await;
-    assert!(before == files(), "500 heartbeats changed the store");
+    assert!(before == files(), "3,000 heartbeats changed the store");
     // The same look sees a report that does change something.
     socket.exchange(&agent.health(false, 0, "broken")).await;
     world.settled().await;

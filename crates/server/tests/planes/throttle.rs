@@ -51,7 +51,7 @@ async fn given_an_agent_that_sends_too_much_when_it_ignores_the_refusal_then_it_
     assert_eq!(socket.next().await, Said::Pong(b"still there?".to_vec()));
     assert!(begun.elapsed() >= Duration::from_secs(1), "S173: it was heard at once");
     // What was not processed leaves a gap, and the agent is asked for everything.
-    assert_eq!(socket.exchange(&agent.heartbeat()).await.flags, 1, "S069");
+    assert_eq!(socket.exchange(&agent.heartbeat()).await.flags, 1, "S070");
     assert!(world.metrics().await.contains(&format!("tidegate_throttled_messages_total {refused}")));
 }
 

@@ -40,7 +40,7 @@ fn report(index: u16, shows: Option<&str>) -> Request {
     }
 }
 
-/// Without a token, or with a wrong one, 401 and a way to authenticate, before anything is read or upgraded; with one,
+/// S197, S198: without a token, or with a wrong one, 401 and a way to authenticate, before anything is read or upgraded; with one,
 /// service, by either transport.
 #[tokio::test]
 async fn given_tokens_when_agents_show_one_or_none_then_only_those_with_one_are_served() {
@@ -74,6 +74,17 @@ async fn given_tokens_when_agents_show_one_or_none_then_only_those_with_one_are_
         let mut socket = Socket::connect(address, &[("Authorization", &bearer(token))]).await.unwrap();
         assert_eq!(socket.exchange(&agent.full()).await.error_response, None);
     }
+}
+
+/// S204: a browser cannot speak for anybody: nothing but the header authenticates, so a page of elsewhere that opens a
+/// socket with whatever cookies there are is refused.
+#[tokio::test]
+async fn given_a_page_of_elsewhere_when_it_upgrades_with_cookies_then_it_is_refused() {
+    let world = guarded_world(&format!("{TOKEN}\n")).await;
+    let cookie = format!("Authorization=Bearer {TOKEN}; token={TOKEN}");
+    let headers = [("Origin", "https://elsewhere.example"), ("Cookie", cookie.as_str())];
+    let refused = Socket::connect(world.server.agents, &headers).await.err().expect("it was upgraded").0;
+    assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
 }
 
 /// A file that changes counts from then on; one that cannot be used leaves the last in force.

@@ -222,7 +222,8 @@ async fn given_frames_that_break_the_rfc_when_sent_then_the_close_names_why() {
     }
 }
 
-/// S024, S025: a config above the limit is never sent; the agent hears nothing wrong, and the loss is counted.
+/// S024, S025: a config above the limit is never sent; the agent hears nothing wrong, and metric, event and agent
+/// say that it was not sent.
 #[tokio::test]
 async fn given_a_config_over_the_limit_when_it_is_pushed_then_it_is_never_sent_and_a_smaller_one_is() {
     let world = World::with(|settings| settings.limits.max_message_bytes = 8 * 1024).await;
@@ -232,8 +233,14 @@ async fn given_a_config_over_the_limit_when_it_is_pushed_then_it_is_never_sent_a
     for _ in 0..3 {
         assert_eq!(socket.exchange(&agent.heartbeat()).await.remote_config, None);
     }
-    let metrics = world.metrics().await;
-    assert!(!metrics.contains("tidegate_discarded_offers_total 0"), "{metrics}");
+    assert!(world.metrics().await.contains("tidegate_discarded_offers_total 1"), "discarded once");
+    let shown = world.agent(&agent).await["config"].clone();
+    assert_eq!(shown["value"], "failed");
+    assert!(shown["reason"].as_str().unwrap().contains("limits.max_message_bytes"), "{shown}");
+    let events = world.get("/events").await.expect(200);
+    let last = events["items"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&last["kind"], &last["agent"]), (&"config".into(), &agent.uid.to_string().into()));
+    assert!(last["text"].as_str().unwrap().contains("was not sent"), "{last}");
     world.push("name:host-1", "small").await;
     let mut offered = None;
     while offered.is_none() {
