@@ -33,6 +33,9 @@ fi
 echo "with OpAMP clients of others where go, python3 and node with npm are installed (docs/interop.md)"
 cargo test --workspace --all-features --locked --no-fail-fast 2>&1 | tee "$log" || status=$?
 
+step "conformance"
+"${CARGO_TARGET_DIR:-target}/debug/conformance" --check "$log" || status=$?
+
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet || status=$?
 
