@@ -12,6 +12,7 @@ pub mod histogram;
 mod link;
 pub mod load;
 pub mod options;
+pub mod outcome;
 mod poller;
 pub mod random;
 pub mod report;

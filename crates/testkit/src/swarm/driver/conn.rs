@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tidegate_opamp::ws;
 
-use super::super::agent::{Agent, Due};
+use super::super::agent::Agent;
 use super::super::link::Link;
+use super::super::outcome::Due;
 
 /// How far a connection has come.
 pub(super) enum Stage {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tidegate_opamp::ws::{self, Close, Event, MessageKind, close_code};
 use tidegate_opamp::{AgentToServer, Message as _, ServerToAgent, frame};
 
-use super::super::agent::{Act, Due, Note, Outcome};
 use super::super::link::Got;
 use super::super::load::Load;
+use super::super::outcome::{Act, Due, Note, Outcome};
 use super::super::wire;
 use super::conn::{Fate, Polls, Stage, What};
 use super::{Swarm, unix_nanos};
