@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{AgentSettings, Heartbeat, Timestamp};
 
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -130,6 +130,9 @@ pub struct Agent {
     pub config: ConfigAxis,
     /// Whether a person should look.
     pub attention: Attention,
+    /// How often it should speak, and whether it knows; servers before 0.2 do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Heartbeat>,
     /// How it reaches the server, while it does: `websocket` or `http`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<String>,
@@ -169,6 +172,9 @@ pub struct AgentDetail {
     /// What its build can run, where it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available_components: Option<AvailableComponents>,
+    /// Its connection settings, where it has some or had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_settings: Option<AgentSettings>,
 }
 
 /// What an agent's build can run.

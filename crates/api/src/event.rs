@@ -11,7 +11,7 @@ pub struct Event {
     pub number: u64,
     /// When.
     pub at: Timestamp,
-    /// `agent-added`, `connection`, `health`, `config`, `command`, `message` or `description`.
+    /// `agent-added`, `connection`, `health`, `config`, `command`, `message`, `description` or `settings`.
     pub kind: String,
     /// The agent's uid.
     pub agent: String,

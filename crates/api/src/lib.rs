@@ -11,6 +11,7 @@ mod command;
 mod event;
 mod problem;
 mod push;
+mod settings;
 pub mod sse;
 
 pub use agent::{
@@ -23,6 +24,10 @@ pub use event::{Event, WatchEvent};
 pub use jiff::Timestamp;
 pub use problem::{Problem, ProblemDetail};
 pub use push::{Push, PushAgent, PushFile, PushRequest, PushSummary};
+pub use settings::{
+    AgentSettings, Certificate, Destination, Heartbeat, HeartbeatSetting, Proxy, REDACTED, SettingsRequest,
+    SettingsRule, SettingsSummary, SettingsTarget, SettingsWarning, Tls,
+};
 
 /// Base path of the API.
 pub const BASE: &str = "/api/v1";

@@ -77,7 +77,7 @@ fn of_problem(problem: &Problem) -> u8 {
     match problem.status {
         404 => NOT_FOUND,
         401 | 403 => FORBIDDEN,
-        409 | 412 => CONFLICT,
+        409 | 412 | 428 => CONFLICT,
         400 | 422 => INVALID,
         _ => SERVER,
     }

@@ -1,9 +1,16 @@
 //! What was typed. What it means is resolved in `settings` and in the commands.
 
+mod settings;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use settings::{
+    DeleteNoun, DeleteSettingsArgs, GetSettingsArgs, SetHeartbeatArgs, SetNoun, SetSettingsArgs,
+    UnsetHeartbeatArgs, UnsetNoun, WhomArgs,
+};
 
 /// Longest wait that a flag may name.
 const MAX_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -69,6 +76,15 @@ pub(crate) enum Verb {
     /// Withdraw what has not been done.
     #[command(subcommand)]
     Cancel(CancelNoun),
+    /// Say how agents connect and how often they speak.
+    #[command(subcommand)]
+    Set(SetNoun),
+    /// Take back what was set.
+    #[command(subcommand)]
+    Unset(UnsetNoun),
+    /// Remove things.
+    #[command(subcommand)]
+    Delete(DeleteNoun),
     /// Show what happened in the fleet.
     #[command(visible_alias = "ev")]
     Events(EventsArgs),
@@ -79,6 +95,9 @@ pub(crate) enum GetNoun {
     /// The agents that match a query, or all.
     #[command(alias = "agent", visible_alias = "ag")]
     Agents(GetAgentsArgs),
+    /// The rules for connection settings, heartbeats among them, and how far agents have come with each.
+    #[command(alias = "setting")]
+    Settings(GetSettingsArgs),
 }
 
 #[derive(Args, Debug)]

@@ -8,6 +8,7 @@ mod cli {
     mod events;
     mod program;
     mod pushes;
+    mod settings;
     mod streams;
     mod values;
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_fleet::settings::Terms;
 use tidegate_store::{Location, SqliteStore, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -64,7 +65,12 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         max_message_bytes: settings.limits.max_message_bytes,
         max_agents: settings.limits.max_agents,
     };
-    let core = Arc::new(Core::new(store, snapshot, options));
+    let interval = settings.agents.heartbeat_interval.as_secs();
+    let terms = Terms {
+        endpoint: settings.agents.advertised_endpoint.clone(),
+        interval_seconds: u32::try_from(interval).unwrap_or(u32::MAX).max(1),
+    };
+    let core = Arc::new(Core::new(store, snapshot, options, terms));
     let tls = settings.agents.tls.as_ref().map(agents::tls::load).transpose().map_err(StartError)?;
     let tls = tls.map(Arc::new);
     let tokens = settings.agents.tokens_file.as_deref().map(agents::tokens::load).transpose();

@@ -60,6 +60,10 @@ mod report;
 mod rest;
 #[path = "planes/sequence.rs"]
 mod sequence;
+#[path = "planes/settings.rs"]
+mod settings;
+#[path = "planes/settings_rest.rs"]
+mod settings_rest;
 #[path = "planes/socket.rs"]
 mod socket;
 #[path = "planes/status.rs"]

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Agent, AgentDetail, BASE, BulkRequest, Command, CommandRequest, Event, List, Operation, Problem, Push,
-    PushRequest,
+    PushRequest, SettingsRequest, SettingsRule,
 };
 
 pub use error::ClientError;
@@ -166,6 +166,53 @@ impl Client {
     /// [`ClientError`].
     pub async fn command(&self, id: &str) -> Result<Command, ClientError> {
         self.call(self.request(Method::GET, &format!("/commands/{id}"))).await
+    }
+
+    /// Every rule for connection settings.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn settings_rules(&self) -> Result<List<SettingsRule>, ClientError> {
+        self.call(self.request(Method::GET, "/connection-settings")).await
+    }
+
+    /// One rule for connection settings; `None` when there is none of this name.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn settings_rule(&self, name: &str) -> Result<Option<SettingsRule>, ClientError> {
+        match self.call(self.request(Method::GET, &format!("/connection-settings/{name}"))).await {
+            Err(ClientError::Refused(problem)) if problem.code == "not-found" => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
+    /// Writes a rule in the place of its `revision`, or a new one; fails when someone else wrote it meanwhile.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn put_settings(
+        &self,
+        name: &str,
+        request: &SettingsRequest,
+        revision: Option<u64>,
+    ) -> Result<SettingsRule, ClientError> {
+        let call = self.request(Method::PUT, &format!("/connection-settings/{name}")).json(request);
+        self.call(match revision {
+            Some(revision) => call.header("if-match", format!("\"{revision}\"")),
+            None => call.header("if-none-match", "*"),
+        })
+        .await
+    }
+
+    /// Removes a rule of this revision.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn delete_settings(&self, name: &str, revision: u64) -> Result<(), ClientError> {
+        let call = self.request(Method::DELETE, &format!("/connection-settings/{name}"));
+        let call = call.header("if-match", format!("\"{revision}\""));
+        self.send(call.timeout(DEADLINE)).await.map(|_| ())
     }
 
     /// Pushes a config.

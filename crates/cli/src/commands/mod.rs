@@ -5,18 +5,21 @@ mod confirm;
 mod describe_agent;
 mod events;
 mod get_agents;
+mod heartbeat;
 mod label;
 mod outcome;
 mod push;
 mod push_files;
 mod restart;
 mod send;
+mod settings;
 
 use tidegate_api::client::Client;
 
 use crate::failure::Failure;
 use crate::lowargs::{
-    CancelNoun, DescribeNoun, GetNoun, LabelNoun, LowArgs, PageOutput, RestartNoun, SendNoun, Verb,
+    CancelNoun, DeleteNoun, DescribeNoun, GetNoun, LabelNoun, LowArgs, PageOutput, RestartNoun, SendNoun,
+    SetNoun, UnsetNoun, Verb,
 };
 use crate::output::Talk;
 use crate::render::structured;
@@ -39,6 +42,11 @@ pub(crate) async fn run(low: LowArgs, environment: &Environment, terminal: Termi
     let context = Context { client, terminal, talk: Talk::new(terminal) };
     match low.verb {
         Verb::Get(GetNoun::Agents(args)) => get_agents::run(&context, &args).await,
+        Verb::Get(GetNoun::Settings(args)) => settings::get(&context, &args).await,
+        Verb::Set(SetNoun::Heartbeat(args)) => heartbeat::set(&context, &args).await,
+        Verb::Set(SetNoun::Settings(args)) => settings::set(&context, &args).await,
+        Verb::Unset(UnsetNoun::Heartbeat(args)) => heartbeat::unset(&context, &args).await,
+        Verb::Delete(DeleteNoun::Settings(args)) => settings::delete(&context, &args).await,
         Verb::Describe(DescribeNoun::Agent(args)) => describe_agent::run(&context, &args).await,
         Verb::Restart(RestartNoun::Agent(args)) => restart::run(&context, &args).await,
         Verb::Push(args) => push::run(&context, args).await,

@@ -3,7 +3,7 @@
 use tidegate_api::{Agent, AgentDetail, Axis, ConfigFile, Timestamp};
 
 use super::agents::{attention, is_connected, label};
-use super::{age, components, hint};
+use super::{age, components, hint, settings};
 use crate::sanitise;
 
 /// Most characters of one value.
@@ -84,6 +84,9 @@ fn state(page: &mut Page, agent: &Agent, now: Timestamp) {
         config.push_str(&format!(" [{proof}]"));
     }
     page.field("Config", &config);
+    if let Some(heartbeat) = &agent.heartbeat {
+        page.field("Heartbeat", &settings::heartbeat(heartbeat));
+    }
 }
 
 fn axis(agent: &Agent, axis: &Axis, now: Timestamp) -> String {

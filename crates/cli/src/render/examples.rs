@@ -34,6 +34,7 @@ pub(crate) fn agent(uid: &str, name: &str) -> Agent {
             proof: Some("proven".into()),
         },
         attention: Attention { level: "ok".into(), reason: String::new() },
+        heartbeat: None,
         transport: Some("websocket".into()),
         first_seen: at(86_400),
         last_seen: at(5),
@@ -53,5 +54,6 @@ pub(crate) fn detail(agent: Agent) -> AgentDetail {
         effective_config: vec![],
         desired_config: vec![],
         available_components: None,
+        connection_settings: None,
     }
 }

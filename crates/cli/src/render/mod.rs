@@ -11,5 +11,6 @@ pub(crate) mod examples;
 pub(crate) mod facets;
 mod hint;
 pub(crate) mod push;
+pub(crate) mod settings;
 pub(crate) mod structured;
 pub(crate) mod table;

@@ -152,6 +152,7 @@ pub fn next_silence(agent: &Agent, announced: Option<Connection>, interval: Dura
     let Link::Up { transport, .. } = agent.link else {
         return None;
     };
+    let interval = settings::expected(agent, interval)?;
     let polls = transport.polls();
     match announced {
         None | Some(Connection::Connected)

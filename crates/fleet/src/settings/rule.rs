@@ -121,6 +121,18 @@ impl Rules {
         Self::new(self.ordered.iter().filter(|rule| rule.name != *name).cloned())
     }
 
+    /// These rules with those for an agent following it to another uid.
+    #[must_use]
+    pub fn renamed(self, old: InstanceUid, new: InstanceUid) -> Self {
+        let follow = |rule: Arc<Rule>| match rule.target {
+            Target::Agent(uid) if uid == old => {
+                Arc::new(Rule { target: Target::Agent(new), ..(*rule).clone() })
+            }
+            _ => rule,
+        };
+        Self::new(self.ordered.into_iter().map(follow))
+    }
+
     /// The rule of a name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<Rule>> {
@@ -149,8 +161,10 @@ impl Rules {
     #[must_use]
     pub fn matching(&self, agent: &Agent, now: Timestamp, interval: Duration) -> Vec<usize> {
         let own = self.own.get(&agent.uid).map_or(&[][..], Vec::as_slice);
+        // Decoded once, and only where a selector asks.
+        let facts = std::cell::LazyCell::new(|| Facts::of(agent));
         let holds = |rule: &Rule| match &rule.target {
-            Target::Selector(selector) => selector.query.matches(&Facts::of(agent).at(now, interval)),
+            Target::Selector(selector) => selector.query.matches(&facts.at(now, interval)),
             Target::Fleet => true,
             Target::Agent(_) => false,
         };

@@ -16,7 +16,7 @@ use tidegate_opamp::{AgentToServer, CONTENT_TYPE, InstanceUid, Message, ServerTo
 use super::budget::{Charge, Exhausted, PATIENCE, SMALL};
 use super::door::BUSY;
 use super::{Plane, TOO_FAST, come_back, plain};
-use crate::state::Inbound;
+use crate::state::{Inbound, Peer};
 
 /// How often gzip can repeat a byte that it has read.
 const MOST_INFLATION: usize = 1_032;
@@ -32,14 +32,18 @@ const INSTANCE_UID: HeaderName = HeaderName::from_static("opamp-instance-uid");
 type Refusal = Box<Response<Full<Bytes>>>;
 
 /// Answers one POST.
-pub(super) async fn exchange(plane: &Plane, request: Request<Incoming>) -> Response<Full<Bytes>> {
-    match Box::pin(taken(plane, request)).await {
+pub(super) async fn exchange(plane: &Plane, peer: Peer, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    match Box::pin(taken(plane, peer, request)).await {
         Ok(response) => response,
         Err(response) => *response,
     }
 }
 
-async fn taken(plane: &Plane, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Refusal> {
+async fn taken(
+    plane: &Plane,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Refusal> {
     let (core, guard) = (&plane.core, &plane.guard);
     let (head, body) = request.into_parts();
     let encoding = encoding(&head.headers)?;
@@ -84,7 +88,13 @@ async fn taken(plane: &Plane, request: Request<Incoming>) -> Result<Response<Ful
         return Err(Box::new(come_back(StatusCode::SERVICE_UNAVAILABLE, BUSY, guard.retry_after())));
     };
     let arrival = Arrival { now: core.now(), transport: Transport::Http };
-    let inbound = Inbound { message, arrival, connection: None, occasion: Occasion::Introduction };
+    let inbound = Inbound {
+        message,
+        arrival,
+        connection: None,
+        occasion: Occasion::Introduction,
+        reached: peer.reached,
+    };
     let reply = core.exchange(inbound).await;
     drop(charge);
     // Encoded, and again compressed. What was committed as sent leaves: it waits longer than a message that may be

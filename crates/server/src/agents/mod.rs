@@ -6,6 +6,7 @@ mod guard;
 mod hear;
 mod http;
 mod rate;
+mod reached;
 pub(crate) mod reload;
 mod stream;
 mod talk;
@@ -75,9 +76,11 @@ async fn answer(
             Some(Ok(name)) => Some(name),
             None => None,
         };
-    let peer = Peer { address: visitor.address, credential };
+    let scheme = if request.method() == Method::POST { "http" } else { "ws" };
+    let reached = reached::url(&plane, request.headers(), scheme);
+    let peer = Peer { address: visitor.address, credential, reached };
     Ok(match *request.method() {
-        Method::POST => http::exchange(&plane, request).await,
+        Method::POST => http::exchange(&plane, peer, request).await,
         Method::GET if upgrade::is_requested(request.headers()) => {
             upgrade::upgrade(plane, visitor, peer, request).await
         }

@@ -111,7 +111,8 @@ impl Socket {
         let occasion = speaker.occasion;
         let departs = message.agent_disconnect.is_some();
         let arrival = Arrival { now: self.core.now(), transport: Transport::WebSocket };
-        let inbound = Inbound { message, arrival, connection: Some(&self.connection), occasion };
+        let inbound =
+            Inbound { message, arrival, connection: Some(&self.connection), occasion, reached: None };
         let reply = self.core.exchange(inbound).await;
         if let Some(uid) = uid.filter(|_| !is_bad_request(&reply)) {
             self.agents.insert(uid, speaker);

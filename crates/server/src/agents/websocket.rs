@@ -107,7 +107,7 @@ pub(super) async fn serve(stream: Stream, early: Bytes, plane: Plane, visitor: A
         }
         _ => Parting::Gone,
     };
-    let Peer { address, credential } = &socket.connection.peer;
+    let Peer { address, credential, .. } = &socket.connection.peer;
     tracing::debug!(%address, credential = credential.as_deref(), messages = socket.messages, "a socket ends");
     if let Err(end) = end {
         Box::pin(socket.end(end)).await;

@@ -3,6 +3,7 @@
 use tidegate_fleet::agent::axes::{self, Attention, Axis, ConfigState, Connection, Health, Proof};
 use tidegate_fleet::index::{Clock, Facet, Found, Position, Request, Sort};
 use tidegate_fleet::query::Key;
+use tidegate_fleet::settings::{self, HeartbeatView, OfferView};
 use tidegate_fleet::{Action, Actor, Agent, Scope, Timestamp};
 use tidegate_opamp::{AvailableComponents, InstanceUid};
 
@@ -20,6 +21,8 @@ pub(crate) struct AgentView {
     pub(crate) attention: (Attention, String),
     /// What its build can run; by its hash where it reports no more.
     pub(crate) available: Option<AvailableComponents>,
+    pub(crate) heartbeat: HeartbeatView,
+    pub(crate) settings: Option<OfferView>,
 }
 
 impl AgentView {
@@ -36,7 +39,19 @@ impl AgentView {
                 reported
             }
         });
-        Self { agent: agent.clone(), connection, health, config, proof, attention, available }
+        let heartbeat = settings::heartbeat(agent, core.options.heartbeat_interval);
+        let settings = settings::standing(agent);
+        Self {
+            agent: agent.clone(),
+            connection,
+            health,
+            config,
+            proof,
+            attention,
+            available,
+            heartbeat,
+            settings,
+        }
     }
 }
 

@@ -134,11 +134,16 @@ impl Control {
         let listed: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let text = if listed.is_empty() { "none".to_owned() } else { listed.join(" ") };
         let text = format!("labels set by {}: {}", actor.name, tidegate_fleet::agent::axes::headline(&text));
-        self.core.registry.with(&uid, |entry| {
+        let now = self.core.now();
+        let resettled = self.core.registry.with(&uid, |entry| {
             entry.stored = true;
             entry.agent.labels = labels;
+            self.core.settings.settle(&mut entry.agent, now)
         });
         self.core.changed(uid);
+        if resettled == Some(true) {
+            self.core.nudge(&uid);
+        }
         let event = Event { at: self.core.now(), kind: EventKind::Labels, agent: uid, text };
         self.core.stream.publish(vec![event]);
     }

@@ -2,12 +2,14 @@
 //! in the transaction that makes it true.
 
 mod agents;
+mod certificates;
 mod commands;
 mod error;
 mod labels;
 mod operations;
 mod pushes;
 mod server;
+mod settings;
 mod watch;
 
 use std::sync::Arc;
@@ -21,6 +23,7 @@ pub(crate) use commands::{CommandFilter, CommandOrder};
 pub use error::ControlError;
 pub(crate) use labels::LabelOrder;
 pub(crate) use pushes::{PushOrder, PushState, PushView, PushedFile};
+pub(crate) use settings::{Belief, RuleView, TargetOrder};
 pub(crate) use watch::Seen;
 
 use crate::background::Tasks;

@@ -10,6 +10,7 @@ use tidegate_fleet::{Command, CommandKind, Timestamp};
 use tidegate_opamp::{AgentConfigMap, ComponentDetails, ComponentHealth, KeyValue};
 use tidegate_store::StoredEvent;
 
+use super::settings_convert;
 use crate::control::{AgentView, PushState, PushView};
 
 pub(super) fn time(at: Timestamp) -> api::Timestamp {
@@ -56,6 +57,7 @@ pub(super) fn agent(view: &AgentView) -> api::Agent {
             level: view.attention.0.as_str().to_owned(),
             reason: view.attention.1.clone(),
         },
+        heartbeat: Some(settings_convert::heartbeat(&view.heartbeat)),
         transport: match agent.link {
             Link::Up { transport, .. } => Some(transport.as_str().to_owned()),
             Link::Down { .. } | Link::Departed { .. } => None,
@@ -82,6 +84,7 @@ pub(super) fn agent_detail(view: &AgentView) -> api::AgentDetail {
             hash: hexadecimal(&available.hash),
             components: available_components(&available.components),
         }),
+        connection_settings: view.settings.as_ref().map(settings_convert::agent_settings),
     }
 }
 

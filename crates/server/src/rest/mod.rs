@@ -10,6 +10,8 @@ mod labels;
 mod problem;
 mod pushes;
 mod server;
+mod settings;
+mod settings_convert;
 mod watch;
 
 use std::sync::Arc;
@@ -56,6 +58,8 @@ pub(crate) fn router(face: Face) -> Router {
         .route("/commands", get(commands::list))
         .route("/commands/{id}", get(commands::get))
         .route("/commands/{id}/actions/cancel", post(commands::cancel))
+        .route("/connection-settings", get(settings::list))
+        .route("/connection-settings/{name}", get(settings::get).put(settings::put).delete(settings::delete))
         .route("/pushes", post(pushes::create))
         .route("/pushes/{id}", get(pushes::get))
         .route("/events", get(watch::events))

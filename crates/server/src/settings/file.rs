@@ -34,6 +34,7 @@ pub(super) struct Agents {
     pub(super) listen: Option<SocketAddr>,
     pub(super) path: Option<String>,
     pub(super) heartbeat_interval: Option<String>,
+    pub(super) advertised_endpoint: Option<String>,
     pub(super) allow_unauthenticated_network: Option<bool>,
     pub(super) allow_plaintext_network: Option<bool>,
     pub(super) tls: Option<Tls>,

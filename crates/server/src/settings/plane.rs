@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
+use tidegate_fleet::settings::check_endpoint;
 use tidegate_opamp::DEFAULT_PATH;
 
 use super::file::{self, WrongField};
@@ -29,6 +30,10 @@ pub struct AgentsSettings {
     /// The interval in which agents are expected to speak.
     #[serde(serialize_with = "duration::write")]
     pub heartbeat_interval: Duration,
+    /// The URL by which agents reach this server, for agents that are told where to connect (OpAMP S120); without one
+    /// each keeps the URL that it used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advertised_endpoint: Option<String>,
     /// Whether agents that show no credential may come from other hosts (decision D7).
     pub allow_unauthenticated_network: bool,
     /// Whether what agents say may cross a network unencrypted (decision D7, OpAMP S202).
@@ -100,6 +105,9 @@ impl AgentsSettings {
             let message = format!("{bytes} is less than {LEAST_FRAME_BYTES}");
             return Err(WrongField::new("agents.max_frame_bytes", message));
         }
+        if let Some(Err(message)) = file.advertised_endpoint.as_deref().map(check_endpoint) {
+            return Err(WrongField::new("agents.advertised_endpoint", message));
+        }
         let time = |field, text: &Option<String>, default, bounds| {
             duration::between(field, text.as_deref(), default, bounds)
         };
@@ -113,6 +121,7 @@ impl AgentsSettings {
                 default.heartbeat_interval,
                 INTERVAL,
             )?,
+            advertised_endpoint: file.advertised_endpoint,
             allow_unauthenticated_network: file.allow_unauthenticated_network.unwrap_or(false),
             allow_plaintext_network: file.allow_plaintext_network.unwrap_or(false),
             tls: TlsSettings::resolve(flags, file.tls)?,
@@ -213,6 +222,7 @@ impl Default for AgentsSettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4320)),
             path: DEFAULT_PATH.to_owned(),
             heartbeat_interval: Duration::from_secs(30),
+            advertised_endpoint: None,
             allow_unauthenticated_network: false,
             allow_plaintext_network: false,
             tls: None,

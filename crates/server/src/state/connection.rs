@@ -28,6 +28,8 @@ pub(crate) struct Peer {
     pub(crate) address: IpAddr,
     /// The name of the credential that it showed, where agents show one.
     pub(crate) credential: Option<Arc<str>>,
+    /// The URL by which it came, where it named one.
+    pub(crate) reached: Option<Arc<str>>,
 }
 
 /// The agents of one socket that have something waiting. Nudges for one agent fall together, so a connection never

@@ -8,11 +8,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 use tidegate_fleet::agent::Limits;
 use tidegate_fleet::offer::Profile;
+use tidegate_fleet::settings::{Rules, Terms};
 use tidegate_fleet::{Push, PushId, Timestamp};
 use tidegate_opamp::{InstanceUid, ServerCapabilities};
 use tidegate_store::{Snapshot, Store};
 
 use super::pace::Pace;
+use super::settings::FleetSettings;
 use super::{
     Bodies, Components, Connection, ConnectionId, Entry, Identities, Index, Operations, Parting, Peer,
     Registry, Stream, Wheel,
@@ -41,6 +43,7 @@ pub(crate) struct Core {
     pub(crate) stream: Stream,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) profile: Profile,
+    pub(crate) settings: FleetSettings,
     pub(crate) limits: Limits,
     pub(crate) options: Options,
     pub(crate) metrics: Metrics,
@@ -60,7 +63,9 @@ pub(crate) struct Core {
 
 impl Core {
     /// The state that a store holds.
-    pub(crate) fn new(store: Arc<dyn Store>, snapshot: Snapshot, options: Options) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, snapshot: Snapshot, options: Options, terms: Terms) -> Self {
+        let settings =
+            FleetSettings::new(terms, Rules::new(snapshot.settings_rules.into_iter().map(Arc::new)));
         let registry = Registry::new(options.max_agents);
         let bodies = Bodies::default();
         let index = Index::new();
@@ -68,6 +73,8 @@ impl Core {
         for mut agent in snapshot.agents {
             agent.share_bodies(|body| bodies.share(body));
             agent.labels = labels.remove(&agent.uid).into_iter().flatten().collect();
+            let last_seen = agent.last_seen;
+            settings.settle(&mut agent, last_seen);
             index.update(&agent);
             registry.insert(Entry { stored: true, ..Entry::new(agent) });
         }
@@ -84,12 +91,14 @@ impl Core {
             profile: Profile {
                 capabilities: ServerCapabilities::ACCEPTS_STATUS
                     .with(ServerCapabilities::OFFERS_REMOTE_CONFIG)
-                    .with(ServerCapabilities::ACCEPTS_EFFECTIVE_CONFIG),
+                    .with(ServerCapabilities::ACCEPTS_EFFECTIVE_CONFIG)
+                    .with(ServerCapabilities::OFFERS_CONNECTION_SETTINGS),
                 custom_capabilities: tidegate_custom::catalogue()
                     .iter()
                     .map(|known| known.name.to_owned())
                     .collect(),
             },
+            settings,
             limits: Limits::default(),
             options,
             metrics: Metrics::new(),

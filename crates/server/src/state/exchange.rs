@@ -28,6 +28,8 @@ pub(crate) struct Inbound<'a> {
     /// The socket, for agents that have one.
     pub(crate) connection: Option<&'a Arc<Connection>>,
     pub(crate) occasion: Occasion,
+    /// The URL by which it came, where it came without a socket of its own.
+    pub(crate) reached: Option<Arc<str>>,
 }
 
 /// What an exchange with one agent means for the store.
@@ -104,8 +106,12 @@ impl Core {
             if entry.connection.as_ref().is_none_or(|current| current.id != connection.id) {
                 return None;
             }
+            if let Some(url) = &connection.peer.reached {
+                entry.agent.reach(url);
+            }
             let commands = entry.commands.make_contiguous();
             let offer = offer::build(&mut entry.agent, commands, &self.profile, occasion, false, now);
+            entry.dirty |= offer.message.connection_settings.is_some();
             self.schedule(entry);
             (!offer.is_empty()).then(|| Effects {
                 durable: sent_write(entry, offer.sent.as_ref()),
@@ -127,7 +133,7 @@ impl Core {
 
     /// Takes a message into an agent's state, and builds the answer.
     fn take(&self, entry: &mut Entry, inbound: Inbound<'_>) -> Result<Effects, session::Rejected> {
-        let Inbound { message, arrival, connection, occasion } = inbound;
+        let Inbound { message, arrival, connection, occasion, reached } = inbound;
         let departs = message.agent_disconnect.is_some();
         let held = held_bodies(entry, &message);
         let lists_components = message.available_components.is_some();
@@ -150,6 +156,14 @@ impl Core {
             entry.agent.share_bodies(|body| self.bodies.share(body));
             held.iter().for_each(|body| self.bodies.release(body));
         }
+        if received.changed.identity {
+            self.settings.settle(&mut entry.agent, arrival.now);
+        }
+        if let Some(url) =
+            reached.as_ref().or(connection.and_then(|connection| connection.peer.reached.as_ref()))
+        {
+            entry.agent.reach(url);
+        }
 
         let ask = match received.full_state {
             FullState::Complete => false,
@@ -166,6 +180,7 @@ impl Core {
         } else {
             offer::build(&mut entry.agent, commands, &self.profile, occasion, ask, arrival.now)
         };
+        entry.dirty |= offer.message.connection_settings.is_some();
 
         let mut durable = sent_write(entry, offer.sent.as_ref());
         if lists_components && offer.message.command.is_none() && !departs {

@@ -129,6 +129,7 @@ impl Core {
         if let Err(error) = self.store.commit(Transaction::observed(vec![Write::Rename(alias)])).await {
             tracing::error!(%old, %new, %error, "a change of uid could not be stored");
         }
+        self.settings_follow(old, new).await;
         let text = format!("its uid was {old} before");
         self.stream.publish(vec![Event { at: now, kind: EventKind::Connection, agent: new, text }]);
         self.stream.changed(old);

@@ -17,6 +17,7 @@ mod operations;
 mod oversize;
 mod pace;
 mod registry;
+mod settings;
 mod stream;
 mod wheel;
 

@@ -141,6 +141,13 @@ impl Registry {
         }
     }
 
+    /// Works on every agent, one shard at a time; nothing that is written may change by it.
+    pub(super) fn work_on_each(&self, mut work: impl FnMut(&mut Entry)) {
+        for shard in &self.shards {
+            shard.lock().entries.values_mut().for_each(|entry| work(entry));
+        }
+    }
+
     /// Takes the list of the agents that the store is behind on.
     pub(crate) fn take_behind(&self) -> Vec<InstanceUid> {
         let mut behind = Vec::new();

@@ -21,10 +21,11 @@ async fn given_agents_on_one_socket_when_each_reports_first_then_each_hears_what
         let reply = socket.exchange(&agent.full()).await;
         assert_eq!(reply.capabilities & 0x1, 1, "S004");
         assert_eq!(reply.capabilities & !0x7F, 0, "S006");
+        assert_eq!(reply.capabilities & 0x20, 0x20, "S007: connection settings are offered");
         assert_eq!(
-            reply.capabilities & 0x78,
+            reply.capabilities & 0x58,
             0,
-            "S007: neither packages nor connection settings are there yet"
+            "S007: neither packages nor requests for credentials are there yet"
         );
         let names = reply.custom_capabilities.expect("S162").capabilities;
         assert!(!names.is_empty());

@@ -117,7 +117,11 @@ impl Agent {
         let Some(held) = self.settings.as_mut() else {
             return false;
         };
-        let differs = held.desired.as_ref().is_none_or(|before| before.hash != resolved.hash);
+        let forced = |settings: &Resolved| settings.heartbeat.as_ref().is_some_and(|beat| beat.value.force);
+        let differs = held
+            .desired
+            .as_ref()
+            .is_none_or(|before| before.hash != resolved.hash || forced(before) != forced(resolved));
         held.desired = Some(Arc::clone(resolved));
         differs
     }
