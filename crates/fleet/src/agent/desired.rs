@@ -10,7 +10,10 @@ use crate::{Config, PushId, Timestamp};
 /// Offers of one config to one agent that goes back from it, all together (OpAMP S108).
 const MAX_OFFERS: u8 = 5;
 
-/// Time from an offer that an agent went back from to the next one; doubles with each.
+/// Offers that follow at once when an agent names another config (OpAMP S098): one stale report is no refusal.
+const AT_ONCE: u8 = 2;
+
+/// Time from an offer that an agent went back from again to the next one; doubles with each.
 const FIRST_RETRY: Duration = Duration::from_secs(60);
 
 /// A config given to agents: one value for all that it was given to at once.
@@ -80,13 +83,17 @@ impl Desired {
     #[must_use]
     pub fn retry_at(&self) -> Option<Timestamp> {
         let offered = self.offered_at.filter(|_| self.declined < MAX_OFFERS)?;
-        Some(offered.plus(FIRST_RETRY * 2_u32.saturating_pow(u32::from(self.declined.saturating_sub(1)))))
+        Some(
+            offered.plus(
+                FIRST_RETRY * 2_u32.saturating_pow(u32::from(self.declined.saturating_sub(AT_ONCE + 1))),
+            ),
+        )
     }
 
     /// True when it may be offered now: an agent that keeps going back from it is left alone for longer and longer, and
     /// in the end for good.
     pub(crate) fn may_offer(&self, now: Timestamp) -> bool {
-        self.oversize.is_none() && (!self.is_declined() || self.retry_at().is_some_and(|at| now >= at))
+        self.oversize.is_none() && (self.declined <= AT_ONCE || self.retry_at().is_some_and(|at| now >= at))
     }
 }
 

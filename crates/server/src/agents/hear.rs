@@ -24,6 +24,29 @@ pub(super) enum Heard {
 }
 
 impl Heard {
+    /// What an event is worth; a pong is worth nothing but the sign of life that it is.
+    pub(super) fn of(event: Event<'_>) -> Option<Self> {
+        Self::within(event, &mut { SMALL })
+    }
+
+    /// A binary message.
+    pub(super) fn of_binary(payload: Cow<'_, [u8]>) -> Self {
+        judge(payload, &mut { SMALL })
+    }
+
+    /// The same, decoding at once no more than `light` bytes.
+    fn within(event: Event<'_>, light: &mut usize) -> Option<Self> {
+        Some(match event {
+            Event::Pong(_) => return None,
+            Event::Ping(payload) => Self::Ping(payload.into_owned()),
+            Event::Close(close) => Self::Close(close),
+            Event::Message { kind: MessageKind::Text, .. } => {
+                Self::Malformed("OpAMP messages are binary".into())
+            }
+            Event::Message { kind: MessageKind::Binary, payload } => judge(payload, light),
+        })
+    }
+
     /// True at the end of a message, whatever it is worth.
     pub(super) const fn is_message(&self) -> bool {
         matches!(self, Self::Message(_) | Self::Heavy { .. } | Self::Malformed(_))
@@ -53,15 +76,7 @@ pub(super) fn hear(reader: &mut ws::Reader, mut input: &mut [u8]) -> Vec<Heard> 
                 return heard;
             }
         };
-        heard.extend(match event {
-            None | Some(Event::Pong(_)) => None,
-            Some(Event::Ping(payload)) => Some(Heard::Ping(payload.into_owned())),
-            Some(Event::Close(close)) => Some(Heard::Close(close)),
-            Some(Event::Message { kind: MessageKind::Text, .. }) => {
-                Some(Heard::Malformed("OpAMP messages are binary".into()))
-            }
-            Some(Event::Message { kind: MessageKind::Binary, payload }) => Some(judge(payload, &mut light)),
-        });
+        heard.extend(event.and_then(|event| Heard::within(event, &mut light)));
         input = &mut input[used..];
     }
     heard

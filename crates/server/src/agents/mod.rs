@@ -5,6 +5,7 @@ mod door;
 mod guard;
 mod hear;
 mod http;
+mod quick;
 mod rate;
 mod reached;
 pub(crate) mod reload;

@@ -46,6 +46,11 @@ impl Stream {
         Self { io: Io::Tls(Box::new(stream)), stall: None }
     }
 
+    /// True when what was written may still lie here until it is flushed.
+    pub(crate) const fn buffers(&self) -> bool {
+        matches!(self.io, Io::Tls(_))
+    }
+
     /// Gives up a peer that has taken nothing for long.
     fn patiently<T>(
         &mut self,

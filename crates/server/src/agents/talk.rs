@@ -28,7 +28,7 @@ const PAUSE: u64 = 1_000;
 pub(super) struct Speaker {
     /// Of the next message to it.
     occasion: Occasion,
-    rate: Rate,
+    pub(super) rate: Rate,
 }
 
 impl Socket {

@@ -1,18 +1,21 @@
 //! One WebSocket: reads into a buffer of the worker, answers, sends what is due, and ends in order.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tidegate_fleet::offer;
 use tidegate_opamp::InstanceUid;
 use tidegate_opamp::ws::{self, Close, close_code};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::budget::{Charge, Exhausted, PATIENCE, SMALL};
 use super::door::Visitor;
 use super::hear::{Heard, hear, listen};
+use super::quick::{Brought, Listener};
 use super::stream::Stream;
 use super::talk::{Speaker, put};
 use super::vigil::{Due, Progress, Vigil};
@@ -78,18 +81,26 @@ pub(super) async fn serve(stream: Stream, early: Bytes, plane: Plane, visitor: A
     let mut rings_at = socket.vigil.next(waits);
     let mut timer =
         Box::pin(tokio::time::sleep_until((socket.opened + Duration::from_millis(rings_at)).into()));
+    let connection = Arc::clone(&socket.connection);
+    // Both are made once, not at each message: a wait that is given up is taken off a list under a lock.
+    let mut nudged = std::pin::pin!(connection.nudged());
+    let mut stop = std::pin::pin!(stopping.begun());
     while end.is_ok() {
         end = tokio::select! {
-            heard = listen(&mut socket.stream, &mut socket.reader), if !socket.vigil.is_paused() => match heard {
-                Some(heard) => Box::pin(socket.hear(heard)).await,
+            biased;
+            brought = socket.listen(), if !socket.vigil.is_paused() => match brought {
+                Some(brought) => socket.take_in(brought).await,
                 None => Err(End::Gone),
             },
-            () = socket.connection.nudged() => Box::pin(socket.push()).await,
+            () = nudged.as_mut() => {
+                nudged.set(connection.nudged());
+                Box::pin(socket.push()).await
+            }
             () = timer.as_mut() => {
                 rings_at = u64::MAX;
                 Box::pin(socket.look()).await
             }
-            () = stopping.begun(), if !socket.vigil.is_leaving() => {
+            () = stop.as_mut(), if !socket.vigil.is_leaving() => {
                 socket.leave();
                 Ok(())
             }
@@ -128,6 +139,29 @@ impl Socket {
     /// Milliseconds since the socket opened.
     pub(super) fn now(&self) -> u64 {
         u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Waits for what the peer says next; `None` when the transport is gone. Safe to cancel.
+    async fn listen(&mut self) -> Option<Brought> {
+        let Self { stream, reader, core, guard, connection, agents, .. } = self;
+        let mut listener = Listener { core, guard, connection, agents };
+        stream.read_with(|bytes| listener.take(reader, bytes)).await.ok().flatten()
+    }
+
+    /// Sends the answers to heartbeats, and takes in what else there is.
+    async fn take_in(&mut self, brought: Brought) -> Result<(), End> {
+        let Brought { acks, heard } = brought;
+        if acks.count() > 0 {
+            self.offences = 0;
+            self.messages += u64::from(acks.count());
+            self.vigil.heard(self.now(), Progress { message: true, partial: false });
+            self.write_now(acks.bytes()).await?;
+            if heard.is_empty() && self.reader.is_idle() {
+                return Ok(());
+            }
+        }
+        // Seldom, and large: what a heartbeat does not need is not part of every socket's task.
+        Box::pin(self.hear(heard)).await
     }
 
     /// Takes what one read brought: charges what it leaves to be completed, and answers the rest.
@@ -198,10 +232,30 @@ impl Socket {
         self.write(&out).await
     }
 
+    /// Writes what the kernel takes at once, as it nearly always does, and only then waits.
+    async fn write_now(&mut self, bytes: &[u8]) -> Result<(), End> {
+        let written = std::future::poll_fn(|context| {
+            Poll::Ready(match Pin::new(&mut self.stream).poll_write(context, bytes) {
+                Poll::Ready(written) => written,
+                Poll::Pending => Ok(0),
+            })
+        })
+        .await
+        .map_err(|_| End::Gone)?;
+        match bytes.get(written..) {
+            Some(rest) if !rest.is_empty() || self.stream.buffers() => Box::pin(self.write_all(rest)).await,
+            _ => Ok(()),
+        }
+    }
+
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
         if bytes.is_empty() {
             return Ok(());
         }
+        self.write_all(bytes).await
+    }
+
+    async fn write_all(&mut self, bytes: &[u8]) -> Result<(), End> {
         let write = async {
             self.stream.write_all(bytes).await?;
             // Under TLS the last record may still be on its way.

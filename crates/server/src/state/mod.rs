@@ -9,7 +9,6 @@ mod entry;
 mod exchange;
 mod flush;
 mod hash;
-#[expect(dead_code, reason = "the socket loop takes it up next")]
 mod heartbeat;
 mod identity;
 mod index;

@@ -67,7 +67,7 @@ async fn given_nested_components_when_reported_then_they_are_kept_and_bounded() 
     world.poll(&agent.heartbeat()).await;
     assert_eq!(world.agent(&agent).await["available_components"], before, "S169");
     let refused = http::post(world.server.agents, &with(agent.heartbeat(), b"deeper", 1000)).await;
-    assert!(refused.message(400).error_response.unwrap().error_message.contains("recursion"));
+    assert!(refused.message(400).error_response.unwrap().error_message.contains("deep"));
     assert_eq!(world.agent(&agent).await["available_components"], before);
 }
 
