@@ -57,8 +57,7 @@ fn uuid_form(digits: &str) -> String {
     uuid
 }
 
-/// The query that finds a name, and perhaps others: the search language has no escape for quotes, so a star stands
-/// for each.
+/// The query that finds a name, whatever is in it.
 fn name_query(name: &str) -> String {
     let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
     format!("name=\"{escaped}\"")

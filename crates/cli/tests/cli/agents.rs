@@ -17,7 +17,7 @@ fn fleet(request: &Request) -> Reply {
     }
     let found: Vec<Value> = match request.query.as_str() {
         query if query.starts_with("q=&") => all.to_vec(),
-        query if query.contains("name%3A%22web-1%22") || query.contains("uid%3A0190aaaa*") => {
+        query if query.contains("name%3D%22web-1%22") || query.contains("uid%3A0190aaaa*") => {
             vec![all[0].clone()]
         }
         query if query.contains("uid%3A0190*") => all.to_vec(),
