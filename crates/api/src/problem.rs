@@ -16,6 +16,9 @@ pub struct Problem {
     pub detail: String,
     /// The kind of problem as a word that programs can compare.
     pub code: String,
+    /// The id of the call, as in `X-Request-Id`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub trace_id: String,
     /// The places at which it is wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ProblemDetail>,

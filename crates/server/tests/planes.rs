@@ -36,6 +36,8 @@ mod health;
 mod hostile_reports;
 #[path = "planes/http.rs"]
 mod http;
+#[path = "planes/idempotency.rs"]
+mod idempotency;
 #[path = "planes/identity.rs"]
 mod identity;
 #[path = "planes/lifecycle.rs"]

@@ -112,7 +112,7 @@ impl Client {
     /// [`ClientError`].
     pub async fn bulk(&self, request: &BulkRequest, dry_run: bool) -> Result<Operation, ClientError> {
         let path = if dry_run { "/bulk-operations?dry_run=all" } else { "/bulk-operations" };
-        self.call(self.request(Method::POST, path).json(request)).await
+        self.call(self.act(path).json(request)).await
     }
 
     /// Withdraws a command that has not been sent.
@@ -120,7 +120,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn cancel_command(&self, id: &str) -> Result<Command, ClientError> {
-        self.call(self.request(Method::POST, &format!("/commands/{id}/actions/cancel"))).await
+        self.call(self.act(&format!("/commands/{id}/actions/cancel"))).await
     }
 
     /// Every agent that matches a query, page by page.
@@ -157,7 +157,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn send_command(&self, uid: &str, request: &CommandRequest) -> Result<Command, ClientError> {
-        self.call(self.request(Method::POST, &format!("/agents/{uid}/commands")).json(request)).await
+        self.call(self.act(&format!("/agents/{uid}/commands")).json(request)).await
     }
 
     /// A command as it is now.
@@ -220,7 +220,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn push(&self, request: &PushRequest) -> Result<Push, ClientError> {
-        self.call(self.request(Method::POST, "/pushes").json(request)).await
+        self.call(self.act("/pushes").json(request)).await
     }
 
     /// A push as it is now.
@@ -262,6 +262,11 @@ impl Client {
         self.http.request(method, format!("{}{BASE}{path}", self.server)).bearer_auth(&self.token)
     }
 
+    /// A POST that does something: under a key of its own, so that whatever repeats it on its way does it once.
+    fn act(&self, path: &str) -> RequestBuilder {
+        self.request(Method::POST, path).header("idempotency-key", new_key())
+    }
+
     async fn call<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
         let response = self.send(request.timeout(DEADLINE)).await?;
         let body = self.body(response).await?;
@@ -298,4 +303,16 @@ impl Client {
         }
         Ok(body)
     }
+}
+
+/// A UUID of version 4.
+fn new_key() -> String {
+    let mut bytes = [0; 16];
+    // Without randomness there is no TLS and no token either; the server then sees the same key twice and says so.
+    let _ = getrandom::fill(&mut bytes);
+    let number = u128::from_be_bytes(bytes);
+    let number = number & !(0xF << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    let digits = format!("{number:032x}");
+    let part = |range: std::ops::Range<usize>| digits.get(range).unwrap_or_default();
+    format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
 }

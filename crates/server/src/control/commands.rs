@@ -11,7 +11,7 @@ use tidegate_opamp::{AgentCapabilities, InstanceUid};
 use tidegate_store::{Transaction, Write};
 
 use super::agents::not_found;
-use super::{Control, ControlError};
+use super::{Control, ControlError, Record};
 
 /// Commands of one agent that may wait or be under way.
 const MAX_OPEN: usize = 100;
@@ -44,6 +44,7 @@ impl Control {
         uid: &InstanceUid,
         order: CommandOrder,
         deadline: Option<Duration>,
+        record: Record<Command>,
     ) -> Result<Command, ControlError> {
         let action = match order {
             CommandOrder::Restart => Action::Restart,
@@ -89,6 +90,7 @@ impl Control {
         Self::to_the_end(async move {
             let mut writes = control.unstored(&[uid]);
             writes.push(Write::Command(Box::new(command.clone())));
+            writes.extend(record(&command));
             control.core.store.commit(Transaction::intent(audit, writes)).await?;
             control.core.registry.with(&uid, |entry| {
                 entry.stored = true;
@@ -142,7 +144,12 @@ impl Control {
     }
 
     /// Withdraws a command that has not been sent.
-    pub(crate) async fn cancel_command(&self, actor: &Actor, id: &str) -> Result<Command, ControlError> {
+    pub(crate) async fn cancel_command(
+        &self,
+        actor: &Actor,
+        id: &str,
+        record: Record<Command>,
+    ) -> Result<Command, ControlError> {
         authorize(actor, Action::CancelCommand)?;
         let command = self.command(actor, id)?;
         let now = self.core.now();
@@ -166,8 +173,9 @@ impl Control {
         let audit = AuditEntry::new(now, actor, Action::CancelCommand, id, command.summary());
         let control = self.clone();
         Self::to_the_end(async move {
-            let write = Write::Command(Box::new(cancelled.clone()));
-            if let Err(error) = control.core.store.commit(Transaction::intent(audit, vec![write])).await {
+            let mut writes = vec![Write::Command(Box::new(cancelled.clone()))];
+            writes.extend(record(&cancelled));
+            if let Err(error) = control.core.store.commit(Transaction::intent(audit, writes)).await {
                 control.core.registry.with(&command.agent, |entry| {
                     if let Some(known) = entry.commands.iter_mut().find(|known| known.id == command.id) {
                         known.clone_from(&command);

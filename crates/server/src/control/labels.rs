@@ -8,7 +8,7 @@ use tidegate_opamp::InstanceUid;
 use tidegate_store::{Transaction, Write};
 
 use super::agents::not_found;
-use super::{Control, ControlError};
+use super::{Control, ControlError, Record};
 use crate::state::{Operation, Outcome, Target};
 
 /// Agents that are written as one transaction.
@@ -53,7 +53,7 @@ impl Control {
                     uid.to_string(),
                     written(&patch),
                 );
-                control.store_labels(audit, &[(uid, after.clone())]).await?;
+                control.store_labels(audit, &[(uid, after.clone())], Vec::new()).await?;
                 control.set_labels(&actor, uid, after.clone());
             }
             Ok(after)
@@ -67,6 +67,7 @@ impl Control {
         actor: &Actor,
         order: LabelOrder,
         dry_run: bool,
+        record: Record<Operation>,
     ) -> Result<Operation, ControlError> {
         authorize(actor, Action::Label)?;
         let uids =
@@ -77,7 +78,9 @@ impl Control {
             let _labelling = control.core.labelling.lock().await;
             let now = control.core.now();
             let mut operation = Operation::new(control.core.new_id(), "label", &order.query, &actor, now);
-            for group in uids.chunks(GROUP) {
+            let mut record = Some(record);
+            let mut groups = uids.chunks(GROUP).peekable();
+            while let Some(group) = groups.next() {
                 let mut changes = Vec::new();
                 for uid in group {
                     let Some(view) = control.view(&actor, uid) else { continue };
@@ -93,12 +96,21 @@ impl Control {
                     };
                     operation.targets.push(Target { uid: *uid, name: view.agent.name(), outcome });
                 }
-                if dry_run || changes.is_empty() {
+                if dry_run {
+                    continue;
+                }
+                // Who asks again after a crash before the last group has the rest done: labels are set, not counted.
+                let record = if groups.peek().is_none() { record.take() } else { None };
+                let answer = record.map(|record| record(&operation)).unwrap_or_default();
+                if changes.is_empty() {
+                    if !answer.is_empty() {
+                        control.core.store.commit(Transaction::observed(answer)).await?;
+                    }
                     continue;
                 }
                 let detail = format!("{} on {} agents", written(&order.patch), changes.len());
                 let audit = AuditEntry::new(now, &actor, Action::Label, order.query.clone(), detail);
-                control.store_labels(audit, &changes).await?;
+                control.store_labels(audit, &changes, answer).await?;
                 for (uid, after) in changes {
                     control.set_labels(&actor, uid, after);
                 }
@@ -117,9 +129,11 @@ impl Control {
         &self,
         audit: AuditEntry,
         changes: &[(InstanceUid, Labels)],
+        answer: Vec<Write>,
     ) -> Result<(), ControlError> {
         let uids: Vec<_> = changes.iter().map(|(uid, _)| *uid).collect();
         let mut writes = self.unstored(&uids);
+        writes.extend(answer);
         let owned = |labels: &Labels| -> BTreeMap<String, String> {
             labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
         };

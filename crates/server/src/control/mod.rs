@@ -2,6 +2,7 @@
 //! in the transaction that makes it true.
 
 mod agents;
+mod answers;
 mod certificates;
 mod commands;
 mod error;
@@ -19,6 +20,7 @@ use tidegate_fleet::{Action, Actor, authorize};
 
 pub(crate) use crate::state::{Operation, Outcome};
 pub(crate) use agents::{AgentView, ListOrder};
+pub(crate) use answers::Record;
 pub(crate) use commands::{CommandFilter, CommandOrder};
 pub use error::ControlError;
 pub(crate) use labels::LabelOrder;

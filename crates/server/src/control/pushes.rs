@@ -11,7 +11,8 @@ use tidegate_opamp::{AgentCapabilities, AgentConfigMap, AgentConfigObject, Insta
 use tidegate_store::{Transaction, Write};
 
 use super::agents::AgentView;
-use super::{Control, ControlError};
+use super::{Control, ControlError, Record};
+use crate::state::Entry;
 
 /// Files of one push.
 const MAX_FILES: usize = 64;
@@ -63,7 +64,12 @@ pub(crate) struct PushView {
 
 impl Control {
     /// Pushes a config: it is stored when this returns, and on its way to every agent that is connected.
-    pub(crate) async fn push(&self, actor: &Actor, order: PushOrder) -> Result<PushView, ControlError> {
+    pub(crate) async fn push(
+        &self,
+        actor: &Actor,
+        order: PushOrder,
+        record: Record<PushView>,
+    ) -> Result<PushView, ControlError> {
         authorize(actor, Action::PushConfig)?;
         if order.query.trim().is_empty() {
             return Err(ControlError::invalid("/q", "name the agents; name:* says all of them"));
@@ -102,17 +108,19 @@ impl Control {
         writes.extend(push.targets.iter().map(assign));
         let detail = format!("config {} to {} agents", config.hash, push.targets.len());
         let audit = AuditEntry::new(now, actor, Action::PushConfig, push.query.clone(), detail);
-        let (control, pushed) = (self.clone(), push.clone());
+        let assignment = Arc::new(Assignment { config, push: push.id.clone(), since: push.at });
+        let (control, actor) = (self.clone(), actor.clone());
         Self::to_the_end(async move {
             let _pushing = control.core.pushing.lock().await;
-            writes.extend(control.unstored(&pushed.targets));
+            writes.extend(control.unstored(&push.targets));
+            let view = control.push_view(&actor, push.clone(), Some(&assignment));
+            writes.extend(record(&view));
             control.core.store.commit(Transaction::intent(audit, writes)).await?;
-            control.assign(&pushed, &config).await;
-            control.remember(pushed);
-            Ok(())
+            control.assign(&push, &assignment).await;
+            control.remember(push);
+            Ok(view)
         })
-        .await?;
-        Ok(self.push_view(actor, push))
+        .await
     }
 
     /// A push as it is now.
@@ -120,7 +128,7 @@ impl Control {
         authorize(actor, Action::Read)?;
         let push = self.core.pushes.lock().get(&PushId(id.to_owned())).cloned();
         let push = push.ok_or_else(|| ControlError::NotFound { kind: "push", id: id.to_owned() })?;
-        Ok(self.push_view(actor, push))
+        Ok(self.push_view(actor, push, None))
     }
 
     fn takes_config(&self, uid: &InstanceUid) -> bool {
@@ -130,10 +138,8 @@ impl Control {
     }
 
     /// Makes the stored assignment true in memory and wakes the connections.
-    async fn assign(&self, push: &Push, config: &Config) {
-        let text = format!("config {:.12} pushed by {}", config.hash.to_string(), push.actor);
-        let assignment =
-            Arc::new(Assignment { config: config.clone(), push: push.id.clone(), since: push.at });
+    async fn assign(&self, push: &Push, assignment: &Arc<Assignment>) {
+        let text = format!("config {:.12} pushed by {}", push.config.to_string(), push.actor);
         for (index, uid) in push.targets.iter().enumerate() {
             if index % BREATHER == BREATHER - 1 {
                 // Followers of the fleet must get their turn before their backlog is full.
@@ -141,7 +147,7 @@ impl Control {
             }
             self.core.registry.with(uid, |entry| {
                 entry.stored = true;
-                entry.agent.assign(Some(Desired::new(Arc::clone(&assignment))));
+                entry.agent.assign(Some(Desired::new(Arc::clone(assignment))));
             });
             self.core.nudge(uid);
             self.core.changed(*uid);
@@ -159,9 +165,17 @@ impl Control {
         }
     }
 
-    fn push_view(&self, actor: &Actor, push: Push) -> PushView {
+    /// How far each agent has come; or how far it will be once it has this assignment.
+    fn push_view(&self, actor: &Actor, push: Push, assignment: Option<&Arc<Assignment>>) -> PushView {
+        let view = |entry: &Entry| {
+            let Some(assignment) = assignment else { return AgentView::of(&self.core, &entry.agent) };
+            let mut agent = entry.agent.clone();
+            agent.assign(Some(Desired::new(Arc::clone(assignment))));
+            AgentView::of(&self.core, &agent)
+        };
         let target = |uid: &InstanceUid| {
-            let view = self.view(actor, uid)?;
+            let look = |entry: &Entry| actor.scope.covers(&entry.agent).then(|| view(entry));
+            let view = self.core.registry.look(uid, look).flatten()?;
             let (state, reason) = state(&push.id, &view);
             Some((state, reason, view))
         };

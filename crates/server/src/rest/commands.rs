@@ -13,6 +13,7 @@ use serde_json::Value;
 use tidegate_api as api;
 use tidegate_fleet::{Actor, CommandState};
 
+use super::idempotency::Key;
 use super::json::{Body, Parameters, uid};
 use super::problem::Failure;
 use super::{Face, agents, convert};
@@ -21,6 +22,7 @@ use crate::control::{CommandFilter, CommandOrder};
 pub(super) async fn create(
     State(face): State<Arc<Face>>,
     Extension(actor): Extension<Actor>,
+    Extension(key): Extension<Key>,
     Path(text): Path<String>,
     Body(request): Body<api::CommandRequest>,
 ) -> Result<(StatusCode, Json<api::Command>), Failure> {
@@ -36,7 +38,8 @@ pub(super) async fn create(
         }
     };
     let deadline = deadline.map(Duration::from_secs);
-    let command = face.control.queue_command(&actor, &uid(&text)?, order, deadline).await?;
+    let record = key.record(StatusCode::ACCEPTED, |command| (None, convert::command(command)));
+    let command = face.control.queue_command(&actor, &uid(&text)?, order, deadline, record).await?;
     Ok((StatusCode::ACCEPTED, Json(convert::command(&command))))
 }
 
@@ -82,7 +85,9 @@ pub(super) async fn get(
 pub(super) async fn cancel(
     State(face): State<Arc<Face>>,
     Extension(actor): Extension<Actor>,
+    Extension(key): Extension<Key>,
     Path(id): Path<String>,
 ) -> Result<Json<api::Command>, Failure> {
-    Ok(Json(convert::command(&face.control.cancel_command(&actor, &id).await?)))
+    let record = key.record(StatusCode::OK, |command| (None, convert::command(command)));
+    Ok(Json(convert::command(&face.control.cancel_command(&actor, &id, record).await?)))
 }

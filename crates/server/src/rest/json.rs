@@ -17,9 +17,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let unreadable = |rejection: BytesRejection| {
-            Failure::new(rejection.status(), "body", "The body cannot be read", rejection.body_text())
-        };
         let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
         let wrong = |error: serde_json::Error| {
             Failure::new(
@@ -31,6 +28,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         };
         serde_json::from_slice(&bytes).map(Self).map_err(wrong)
     }
+}
+
+/// The bytes of a body, which may not be larger than bodies are.
+pub(super) async fn bytes(request: Request) -> Result<Bytes, Failure> {
+    Bytes::from_request(request, &()).await.map_err(unreadable)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handed to `map_err`, which gives it away")]
+fn unreadable(rejection: BytesRejection) -> Failure {
+    Failure::new(rejection.status(), "body", "The body cannot be read", rejection.body_text())
 }
 
 /// The parameters behind the question mark.

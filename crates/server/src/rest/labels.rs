@@ -13,6 +13,7 @@ use tidegate_api as api;
 use tidegate_fleet::Actor;
 use tidegate_fleet::agent::{LabelPatch, Labels};
 
+use super::idempotency::Key;
 use super::json::{Body, Parameters, uid};
 use super::problem::Failure;
 use super::{Face, convert};
@@ -99,6 +100,7 @@ fn names(list: &str, tag: &str) -> bool {
 pub(super) async fn bulk(
     State(face): State<Arc<Face>>,
     Extension(actor): Extension<Actor>,
+    Extension(key): Extension<Key>,
     Parameters(parameters): Parameters<ActParameters>,
     Body(request): Body<api::BulkRequest>,
 ) -> Result<Response, Failure> {
@@ -106,13 +108,19 @@ pub(super) async fn bulk(
     let api::BulkAction::Label { labels } = action;
     let order = LabelOrder { query: q, patch: labels, expected_count, tolerance };
     let dry_run = parameters.dry_run.is_some();
-    let operation = face.control.label(&actor, order, dry_run).await?;
+    let record = key.record(StatusCode::CREATED, |operation: &Operation| {
+        (Some(location(operation)), convert_operation(operation))
+    });
+    let operation = face.control.label(&actor, order, dry_run, record).await?;
     if dry_run {
         return Ok(Json(convert_operation(&operation)).into_response());
     }
-    let location = format!("{}/operations/{}", api::BASE, operation.id);
     let body = Json(convert_operation(&operation));
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], body).into_response())
+    Ok((StatusCode::CREATED, [(header::LOCATION, location(&operation))], body).into_response())
+}
+
+fn location(operation: &Operation) -> String {
+    format!("{}/operations/{}", api::BASE, operation.id)
 }
 
 pub(super) async fn operation(

@@ -5,10 +5,12 @@ mod auth;
 mod commands;
 mod convert;
 mod cursor;
+mod idempotency;
 mod json;
 mod labels;
 mod problem;
 mod pushes;
+mod request_id;
 mod server;
 mod settings;
 mod settings_convert;
@@ -27,6 +29,7 @@ use crate::control::Control;
 use crate::listen::{self, Serving, Stopping};
 use crate::token::Token;
 pub(crate) use cursor::Cursors;
+pub(crate) use idempotency::UnderWay;
 
 /// Most bytes of the head of a call.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -40,27 +43,30 @@ pub(crate) struct Face {
     pub(crate) control: Control,
     pub(crate) token: Token,
     pub(crate) cursors: Cursors,
+    pub(crate) under_way: UnderWay,
     pub(crate) stopping: Stopping,
 }
 
 /// The routes of the operators' plane.
 pub(crate) fn router(face: Face) -> Router {
     let face = Arc::new(face);
+    // Under a key, once: what acts and is no PUT, PATCH or DELETE.
+    let once = || middleware::from_fn_with_state(Arc::clone(&face), idempotency::once);
     let api = Router::new()
         .route("/agents", get(agents::list))
         .route("/agents/search", post(agents::search))
         .route("/agents/{uid}", get(agents::get))
         .route("/agents/{uid}/labels", get(labels::get).patch(labels::patch))
-        .route("/bulk-operations", post(labels::bulk))
+        .route("/bulk-operations", post(labels::bulk).route_layer(once()))
         .route("/operations/{id}", get(labels::operation))
         .route("/fleet/summary", get(agents::summary))
-        .route("/agents/{uid}/commands", post(commands::create))
+        .route("/agents/{uid}/commands", post(commands::create).route_layer(once()))
         .route("/commands", get(commands::list))
         .route("/commands/{id}", get(commands::get))
-        .route("/commands/{id}/actions/cancel", post(commands::cancel))
+        .route("/commands/{id}/actions/cancel", post(commands::cancel).route_layer(once()))
         .route("/connection-settings", get(settings::list))
         .route("/connection-settings/{name}", get(settings::get).put(settings::put).delete(settings::delete))
-        .route("/pushes", post(pushes::create))
+        .route("/pushes", post(pushes::create).route_layer(once()))
         .route("/pushes/{id}", get(pushes::get))
         .route("/events", get(watch::events))
         .route("/watch", get(watch::watch))
@@ -76,6 +82,7 @@ pub(crate) fn router(face: Face) -> Router {
         .route("/healthz", get(server::alive))
         .route("/readyz", get(server::ready))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(Arc::clone(&face), request_id::name))
         .with_state(face)
 }
 

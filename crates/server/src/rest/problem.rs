@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tidegate_api::{PROBLEM_TYPE, Problem, ProblemDetail};
+use tidegate_store::StoreError;
 
 use crate::control::ControlError;
 
@@ -19,6 +20,7 @@ impl Failure {
             status: status.as_u16(),
             detail: detail.into(),
             code: code.to_owned(),
+            trace_id: String::new(),
             errors: Vec::new(),
         }))
     }
@@ -37,10 +39,28 @@ impl Failure {
     }
 }
 
+/// The problem that an answer tells of, kept beside it until its id is known.
+#[derive(Clone)]
+struct Problematic(Box<Problem>);
+
+/// The answer with the id of its call, where it tells of a problem.
+pub(super) fn traced(mut response: Response, id: &str) -> Response {
+    let Some(Problematic(mut problem)) = response.extensions_mut().remove::<Problematic>() else {
+        return response;
+    };
+    id.clone_into(&mut problem.trace_id);
+    let Ok(body) = serde_json::to_vec(&problem) else { return response };
+    // It is set again from the length of the new body.
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    *response.body_mut() = body.into();
+    response
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self.0)).into_response();
+        let mut response = (status, Json(&self.0)).into_response();
+        response.extensions_mut().insert(Problematic(self.0));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_TYPE));
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -65,6 +85,9 @@ impl From<ControlError> for Failure {
             ControlError::Conflict(_) => new(StatusCode::CONFLICT, "conflict", "Not as expected"),
             ControlError::Stale(_) => new(StatusCode::PRECONDITION_FAILED, "stale", "Changed since"),
             ControlError::TooMany(_) => new(StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many"),
+            ControlError::Store(StoreError::Answered) => {
+                new(StatusCode::CONFLICT, "key-in-use", "The key has an answer")
+            }
             ControlError::Store(_) => new(StatusCode::SERVICE_UNAVAILABLE, "store", "Not stored"),
             ControlError::Invalid { pointer, message } => Self::invalid(pointer, message),
             ControlError::Query(error) => {

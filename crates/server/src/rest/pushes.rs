@@ -8,14 +8,16 @@ use axum::{Extension, Json};
 use tidegate_api as api;
 use tidegate_fleet::Actor;
 
+use super::idempotency::Key;
 use super::json::Body;
 use super::problem::Failure;
 use super::{Face, convert};
-use crate::control::{PushOrder, PushedFile};
+use crate::control::{PushOrder, PushView, PushedFile};
 
 pub(super) async fn create(
     State(face): State<Arc<Face>>,
     Extension(actor): Extension<Actor>,
+    Extension(key): Extension<Key>,
     Body(request): Body<api::PushRequest>,
 ) -> Result<(StatusCode, HeaderMap, Json<api::Push>), Failure> {
     let file = |file: api::PushFile| PushedFile {
@@ -29,12 +31,18 @@ pub(super) async fn create(
         files: request.files.into_iter().map(file).collect(),
         expected_count: request.expected_count,
     };
-    let view = face.control.push(&actor, order).await?;
+    let record =
+        key.record(StatusCode::CREATED, |view: &PushView| (Some(location(view)), convert::push(view)));
+    let view = face.control.push(&actor, order, record).await?;
     let mut headers = HeaderMap::new();
-    if let Ok(location) = HeaderValue::from_str(&format!("{}/pushes/{}", api::BASE, view.push.id.0)) {
+    if let Ok(location) = HeaderValue::try_from(location(&view)) {
         headers.insert(header::LOCATION, location);
     }
     Ok((StatusCode::CREATED, headers, Json(convert::push(&view))))
+}
+
+fn location(view: &PushView) -> String {
+    format!("{}/pushes/{}", api::BASE, view.push.id.0)
 }
 
 pub(super) async fn get(

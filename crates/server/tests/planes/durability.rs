@@ -5,12 +5,12 @@ use tidegate_opamp::server_to_agent_flags::REPORT_FULL_STATE;
 
 use crate::http;
 use crate::report::{NULL, Reporter};
-use crate::world::World;
+use crate::world::{World, new_key};
 
 impl World {
     /// A second server over what the store of this one holds now, as after a crash: nothing is flushed, nobody says
     /// goodbye.
-    async fn crashed(&self) -> Self {
+    pub(crate) async fn crashed(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for entry in std::fs::read_dir(self.folder.path()).unwrap() {
             let path = entry.unwrap().path();
@@ -173,6 +173,7 @@ async fn given_callers_that_leave_at_once_when_they_pushed_then_memory_and_store
         let body = json!({"q": "name:*", "files": [{"name": "a.yaml", "body": format!("round: {round}")}]});
         let request = http::Request::new("POST", "/api/v1/pushes")
             .header("Authorization", &format!("Bearer {}", world.token))
+            .header("Idempotency-Key", &new_key())
             .header("Content-Type", "application/json")
             .body(body.to_string());
         http::send_and_leave(world.server.operators, &request).await;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::http::{self, Request};
 use crate::report::Reporter;
-use crate::world::World;
+use crate::world::{World, new_key};
 
 #[tokio::test]
 async fn given_no_token_or_a_wrong_one_when_called_then_everything_but_the_probes_is_refused() {
@@ -122,7 +122,10 @@ async fn given_bodies_that_are_no_json_when_posted_then_400_names_the_place() {
     let world = World::new().await;
     let authorization = format!("Bearer {}", world.token);
     let post = |body: Vec<u8>| {
-        Request::new("POST", "/api/v1/pushes").header("Authorization", &authorization).body(body)
+        Request::new("POST", "/api/v1/pushes")
+            .header("Authorization", &authorization)
+            .header("Idempotency-Key", &new_key())
+            .body(body)
     };
     let nested = [b"[".repeat(10_000), b"]".repeat(10_000)].concat();
     for body in [&b""[..], b"{", b"\xFF\xFE", b"{\"q\": \"a\",\n \"files\": }", b"[]", b"null", &nested] {

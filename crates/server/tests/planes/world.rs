@@ -1,6 +1,7 @@
 //! A server of one test, and its operators' plane.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -73,6 +74,9 @@ impl World {
     pub(crate) async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let mut request = Request::new(method, &format!("/api/v1{path}"))
             .header("Authorization", &format!("Bearer {}", self.token));
+        if method == "POST" {
+            request = request.header("Idempotency-Key", &new_key());
+        }
         if let Some(body) = body {
             request = request.header("Content-Type", "application/json").body(body.to_string());
         }
@@ -159,6 +163,12 @@ impl World {
     pub(crate) async fn poll(&self, message: &AgentToServer) -> tidegate_opamp::ServerToAgent {
         http::post(self.server.agents, message).await.message(200)
     }
+}
+
+/// A key that no other call of this process has.
+pub(crate) fn new_key() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("00000000-0000-4000-8000-{:012x}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 pub(crate) fn task(server: &Value, name: &str) -> Value {

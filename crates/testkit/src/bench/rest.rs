@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Longest that a call may take.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -45,11 +45,16 @@ impl Rest {
 
     fn call(&mut self, method: &str, path: &str, body: &str) -> Result<Answer, String> {
         let begun = Instant::now();
+        // A key that no other call has had: the time, which rises between calls.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n\
+             idempotency-key: {:08x}-{:04x}-4000-8000-000000000000\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             self.address,
             self.token,
+            (now >> 16) as u32,
+            now as u16,
             body.len()
         );
         let failed = |error: std::io::Error| format!("{method} {path}: {error}");
