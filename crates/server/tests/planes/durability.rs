@@ -178,9 +178,18 @@ async fn given_callers_that_leave_at_once_when_they_pushed_then_memory_and_store
             .body(body.to_string());
         http::send_and_leave(world.server.operators, &request).await;
     }
-    world.settled().await;
-    let now = world.agent(&agent).await["config"]["desired"].clone();
-    assert!(now.is_string(), "none of the pushes came in");
+    let path = format!("/agents/{}", agent.uid);
+    let mut now = world.eventually(&path, |agent| agent["config"]["desired"].is_string()).await;
+    // Others may still be on their way.
+    loop {
+        world.settled().await;
+        let later = world.get(&path).await.expect(200);
+        if later["config"]["desired"] == now["config"]["desired"] {
+            break;
+        }
+        now = later;
+    }
+    let now = now["config"]["desired"].clone();
     let world = world.crashed().await;
     assert_eq!(world.agent(&agent).await["config"]["desired"], now);
 }

@@ -354,7 +354,7 @@ async fn given_a_rule_for_one_agent_when_its_uid_changes_then_the_rule_follows()
     assert_eq!(world.agent(&agent).await["heartbeat"]["source"], "one");
 }
 
-/// S158, S176: a restart stands alone, and one that leaves is told nothing.
+/// S158, S185: a restart stands alone, and one that leaves is told nothing.
 #[tokio::test]
 async fn given_settings_that_wait_when_an_agent_is_restarted_or_leaves_then_they_wait_on() {
     let world = World::new().await;

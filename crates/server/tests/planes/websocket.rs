@@ -249,7 +249,7 @@ async fn given_a_config_over_the_limit_when_it_is_pushed_then_it_is_never_sent_a
     assert_eq!(&offered.unwrap().config.unwrap().config_map["fluent-bit.yaml"].body[..], b"small");
 }
 
-/// S028: what an operator does reaches a silent agent at once.
+/// S028, S101: what an operator does reaches a silent agent at once.
 #[tokio::test]
 async fn given_a_silent_agent_when_a_config_is_pushed_then_it_arrives_unasked() {
     let world = World::new().await;
