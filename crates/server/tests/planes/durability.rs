@@ -1,5 +1,7 @@
 //! What survives a stop and a crash (decision D1, OpAMP S080, ruling A16).
 
+use std::time::Duration;
+
 use serde_json::json;
 use tidegate_opamp::server_to_agent_flags::REPORT_FULL_STATE;
 
@@ -176,11 +178,12 @@ async fn given_callers_that_leave_at_once_when_they_pushed_then_memory_and_store
             .header("Idempotency-Key", &new_key())
             .header("Content-Type", "application/json")
             .body(body.to_string());
-        http::send_and_leave(world.server.operators, &request).await;
+        // Some leave before it has begun, some in the middle, the last when it is done.
+        http::send_and_leave(world.server.operators, &request, Duration::from_millis(round * 2)).await;
     }
     let path = format!("/agents/{}", agent.uid);
     let mut now = world.eventually(&path, |agent| agent["config"]["desired"].is_string()).await;
-    // Others may still be on their way.
+    // Those who left in the middle may still be at it.
     loop {
         world.settled().await;
         let later = world.get(&path).await.expect(200);

@@ -1,6 +1,7 @@
 //! HTTP/1.1 by hand: one request a connection, everything as it is on the wire.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde_json::Value;
 use tidegate_opamp::{AgentToServer, Message as _, ServerToAgent};
@@ -134,10 +135,9 @@ fn parse(bytes: &[u8]) -> Answer {
     Answer { status, head, body: bytes[end + 4..].to_vec() }
 }
 
-/// Sends a request and closes the connection without waiting for the answer.
-pub(crate) async fn send_and_leave(address: std::net::SocketAddr, request: &Request) {
+/// Sends a request and closes the connection after a while, answer or none.
+pub(crate) async fn send_and_leave(address: SocketAddr, request: &Request, stay: Duration) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(&request.bytes()).await.unwrap();
-    // The server must have begun with it, or there is nothing that could break off.
-    tokio::task::yield_now().await;
+    tokio::time::sleep(stay).await;
 }

@@ -135,7 +135,7 @@ async fn given_an_agent_that_polls_when_it_was_offered_a_short_interval_then_it_
     world.eventually("/events", told).await;
 }
 
-/// S111, S113: five agents, one capability each; each offer holds just that class, under one hash.
+/// S008, S111, S113: five agents, one capability each; each offer holds just that class, under one hash.
 #[tokio::test]
 async fn given_one_rule_when_agents_have_one_capability_each_then_each_is_offered_that_class() {
     let world = World::new().await;
