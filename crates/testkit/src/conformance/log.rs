@@ -25,6 +25,7 @@ impl Outcomes {
         let mut outcomes = BTreeMap::new();
         let mut target = None;
         for line in log.lines() {
+            let line = uncoloured(line);
             let word = line.trim();
             if word.starts_with("Doc-tests ") {
                 target = None;
@@ -49,6 +50,14 @@ impl Outcomes {
     pub fn of(&self, target: &str, path: &str) -> Option<Outcome> {
         self.0.get(&(target.to_owned(), path.to_owned())).copied()
     }
+}
+
+/// A line without the colours that cargo gives it where it is told to.
+fn uncoloured(line: &str) -> String {
+    let mut parts = line.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.map(|part| part.split_once('m').map_or(part, |(_, text)| text));
+    std::iter::once(first).chain(rest).collect()
 }
 
 /// The name of the binary in `tests/planes.rs (target/debug/deps/planes-0123456789abcdef)`.
@@ -80,7 +89,7 @@ mod tests {
         let log = "   Compiling x v0.1.0\n     Running unittests src/lib.rs (target/debug/deps/tidegate_fleet-0123456789abcdef)\n\n\
                    running 2 tests\ntest a::one ... ok\ntest a::two - should panic ... FAILED\n\
                    test result: FAILED. 1 passed; 1 failed\n\
-                   \x20    Running tests/it.rs (/a b/debug/deps/it-00ff00ff00ff00ff)\ntest one ... ignored, slow\ntest b ... ok\n\
+                   \x1b[1m\x1b[32m     Running\x1b[0m tests/it.rs (/a b/debug/deps/it-00ff00ff00ff00ff)\ntest one ... ignored, slow\ntest b ... ok\n\
                    test c has been running for over 60 seconds\n\
                    \x20    Running tests/it.rs (target\\debug\\deps\\it-11ff00ff00ff00ff.exe)\ntest b ... FAILED\ntest d ... ok\n\
                    \x20  Doc-tests tidegate_api\ntest crates/api/src/lib.rs - X (line 3) ... ok\n";
