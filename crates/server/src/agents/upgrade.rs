@@ -16,7 +16,7 @@ use super::{Plane, come_back, plain, websocket};
 use crate::state::Peer;
 
 /// Most bytes of the task of a socket, which each of very many idle agents has.
-const MAX_TASK_BYTES: usize = 1_280;
+const MAX_TASK_BYTES: usize = 1_408;
 
 fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     headers

@@ -43,8 +43,8 @@ are rulings: what the specification leaves open, and what this server does about
 A row passes when every test of ours that names it has passed in the run that this page was written from; `scripts/test.sh`
 fails when its own run shows anything else. Tests of `interop` speak to clients of others ([interop.md](interop.md)); they
 are listed, and a failure of theirs is a failure of the row, but as they pass without a word where a client is not
-installed, none of them holds a row alone. A row without a test says why: `due` will be held, `left out` is optional. Which tests and reasons belong to which row is in
-the tests themselves and in `crates/testkit/conformance/`.
+installed, none of them holds a row alone. A row without a test says why: `due` will be held, `left out` is optional. Which
+tests belong to which row is in the tests themselves; rows and reasons are in `crates/testkit/conformance/`.
 ";
 
 /// The document as a checklist, its tests and a run of them make it.
