@@ -1,10 +1,9 @@
 //! How many agents have which value of a key.
 
-use std::collections::HashMap;
-
+use hashbrown::HashTable;
 use tidegate_opamp::AgentCapabilities;
 
-use super::intern::NONE;
+use super::intern::{Hash, NONE, hash, spread};
 use super::plan::{Axis, Column};
 use super::row::{Row, SEPARATOR};
 use super::{Clock, Shard};
@@ -32,9 +31,16 @@ pub struct Facet {
 /// Counts one key over all shards.
 pub(super) struct Counter<'a> {
     key: &'a Key,
-    counts: HashMap<String, u64>,
+    counts: HashTable<Counted>,
     other: u64,
     missing: u64,
+}
+
+/// A value and how many agents have it. The hash tells most values apart without a look at their texts.
+struct Counted {
+    hash: Hash,
+    value: Box<str>,
+    count: u64,
 }
 
 /// Counts one key within one shard, by number.
@@ -81,7 +87,7 @@ impl Tally {
 
 impl<'a> Counter<'a> {
     pub(super) fn new(key: &'a Key) -> Self {
-        Self { key, counts: HashMap::new(), other: 0, missing: 0 }
+        Self { key, counts: HashTable::new(), other: 0, missing: 0 }
     }
 
     /// Adds what was counted in a shard.
@@ -89,42 +95,48 @@ impl<'a> Counter<'a> {
         match tally {
             Tally::Axis(axis, counts, missing) => {
                 self.missing += missing;
-                axis.words().iter().zip(counts).for_each(|(word, count)| self.value(word, count));
+                axis.words().iter().zip(counts).for_each(|(word, count)| self.word(word, count));
             }
             Tally::Text(_, counts, missing) => {
                 self.missing += missing;
-                for (id, count) in (0..).zip(counts) {
-                    self.value(shard.texts.text(id), count.into());
+                for (id, count) in (0..).zip(counts).filter(|(_, count)| *count > 0) {
+                    self.value(shard.texts.hash(id), || shard.texts.text(id), count.into());
                 }
             }
             Tally::Capability(bits, counts) => {
                 for (bit, count) in bits.iter().enumerate() {
                     let names = AgentCapabilities(1 << bit).names();
-                    names.for_each(|name| self.value(&name, *count));
+                    names.for_each(|name| self.word(&name, *count));
                 }
                 for (id, count) in (0..).zip(counts).filter(|(_, count)| *count > 0) {
                     let names = shard.texts.text(id).split(SEPARATOR);
-                    names.for_each(|name| self.value(name, count.into()));
+                    names.for_each(|name| self.word(name, count.into()));
                 }
             }
         }
     }
 
-    fn value(&mut self, value: &str, count: u64) {
-        if count == 0 {
-            return;
+    fn word(&mut self, value: &str, count: u64) {
+        if count > 0 {
+            self.value(hash(value), || value, count);
         }
-        if let Some(known) = self.counts.get_mut(value) {
-            *known += count;
+    }
+
+    fn value<'t>(&mut self, hash: Hash, value: impl Fn() -> &'t str, count: u64) {
+        let is = |known: &Counted| known.hash == hash && *known.value == *value();
+        if let Some(known) = self.counts.find_mut(spread(hash), is) {
+            known.count += count;
         } else if self.counts.len() < MAX_DISTINCT {
-            self.counts.insert(value.to_owned(), count);
+            let counted = Counted { hash, value: value().into(), count };
+            self.counts.insert_unique(spread(hash), counted, |known| spread(known.hash));
         } else {
             self.other += count;
         }
     }
 
     pub(super) fn finish(self) -> Facet {
-        let mut values: Vec<_> = self.counts.into_iter().collect();
+        let mut values: Vec<_> =
+            self.counts.into_iter().map(|counted| (String::from(counted.value), counted.count)).collect();
         let most = |(a, n): &(String, u64), (b, m): &(String, u64)| m.cmp(n).then_with(|| a.cmp(b));
         if values.len() > MAX_FACET_VALUES {
             values.select_nth_unstable_by(MAX_FACET_VALUES, most);

@@ -1,11 +1,15 @@
 //! Texts that many rows share, each kept once and counted.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 
 use hashbrown::HashTable;
 
 /// Names a text of one interner.
 pub(super) type Id = u32;
+
+/// The hash of a text.
+pub(super) type Hash = u32;
 
 /// No text.
 pub(super) const NONE: Id = Id::MAX;
@@ -13,31 +17,35 @@ pub(super) const NONE: Id = Id::MAX;
 /// Longest text that is kept, in bytes; what is longer is cut.
 pub(super) const MAX_TEXT_BYTES: usize = 256;
 
+/// One for all interners, so that the hash of a text is the same in each.
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
 #[derive(Debug, Default)]
 pub(super) struct Interner {
     slots: Vec<Slot>,
     free: Vec<Id>,
     table: HashTable<Id>,
-    hasher: RandomState,
 }
 
 #[derive(Debug)]
 struct Slot {
     text: Box<str>,
     references: u32,
+    hash: Hash,
 }
 
 impl Interner {
     /// The id of a text, which is kept until it was released as often as it was taken.
     pub(super) fn take(&mut self, text: &str) -> Id {
         let text = cut(text);
-        let hash = self.hasher.hash_one(text);
-        let Self { slots, free, table, hasher } = self;
-        if let Some(id) = table.find(hash, |id| &*slots[*id as usize].text == text) {
-            slots[*id as usize].references += 1;
-            return *id;
+        let hash = hash(text);
+        let Self { slots, free, table } = self;
+        let is = |id: &Id| slots[*id as usize].is(hash, text);
+        if let Some(id) = table.find(spread(hash), is).copied() {
+            slots[id as usize].references += 1;
+            return id;
         }
-        let slot = Slot { text: text.into(), references: 1 };
+        let slot = Slot { text: text.into(), references: 1, hash };
         let id = match free.pop() {
             Some(id) => {
                 slots[id as usize] = slot;
@@ -49,7 +57,7 @@ impl Interner {
                 Id::try_from(slots.len() - 1).unwrap_or(NONE - 1)
             }
         };
-        table.insert_unique(hash, id, |id| hasher.hash_one(&*slots[*id as usize].text));
+        table.insert_unique(spread(hash), id, |id| spread(slots[*id as usize].hash));
         id
     }
 
@@ -60,8 +68,7 @@ impl Interner {
         if slot.references > 0 {
             return;
         }
-        let hash = self.hasher.hash_one(&*slot.text);
-        if let Ok(entry) = self.table.find_entry(hash, |known| *known == id) {
+        if let Ok(entry) = self.table.find_entry(spread(slot.hash), |known| *known == id) {
             entry.remove();
             slot.text = Box::default();
             self.free.push(id);
@@ -71,7 +78,13 @@ impl Interner {
     /// The id of a text that some row has.
     pub(super) fn find(&self, text: &str) -> Option<Id> {
         let text = cut(text);
-        self.table.find(self.hasher.hash_one(text), |id| &*self.slots[*id as usize].text == text).copied()
+        let hash = hash(text);
+        self.table.find(spread(hash), |id| self.slots[*id as usize].is(hash, text)).copied()
+    }
+
+    /// The hash of a text, as [`hash`] has it.
+    pub(super) fn hash(&self, id: Id) -> Hash {
+        self.slots.get(id as usize).map_or(0, |slot| slot.hash)
     }
 
     /// The text of an id; empty for [`NONE`].
@@ -83,6 +96,23 @@ impl Interner {
     pub(super) fn bound(&self) -> usize {
         self.slots.len()
     }
+}
+
+impl Slot {
+    fn is(&self, hash: Hash, text: &str) -> bool {
+        self.hash == hash && *self.text == *text
+    }
+}
+
+/// The hash of a text, the same in all interners of a process.
+#[expect(clippy::cast_possible_truncation, reason = "half of a hash is one too")]
+pub(super) fn hash(text: &str) -> Hash {
+    HASHER.hash_one(text) as Hash
+}
+
+/// Both halves alike: a table looks at the lowest bits and at the highest.
+pub(super) fn spread(hash: Hash) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 fn cut(text: &str) -> &str {

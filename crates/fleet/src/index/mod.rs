@@ -15,6 +15,7 @@ mod row;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod uid;
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;

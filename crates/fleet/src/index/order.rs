@@ -1,5 +1,6 @@
 //! The order of a list, and a place in it.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 
 use tidegate_opamp::InstanceUid;
@@ -89,9 +90,13 @@ pub(super) enum Sorter {
     LastSeen,
     Uid,
     Text(Column),
-    Version(Column),
+    /// With the head of each text that was seen.
+    Version(Column, RefCell<Box<[u64]>>),
     Missing,
 }
+
+/// Stands for a head that was not worked out yet; no text has it.
+const UNKNOWN: u64 = u64::MAX;
 
 impl Sorter {
     pub(super) fn of(key: &Key, shard: &Shard) -> Self {
@@ -101,9 +106,30 @@ impl Sorter {
         match key {
             Key::FirstSeen => Self::FirstSeen,
             Key::LastSeen => Self::LastSeen,
-            Key::Attribute(_) | Key::Label(_) => Column::of(key, shard).map_or(Self::Missing, Self::Version),
+            Key::Attribute(_) | Key::Label(_) => {
+                let heads = || vec![UNKNOWN; shard.texts.bound()].into();
+                Column::of(key, shard)
+                    .map_or(Self::Missing, |column| Self::Version(column, RefCell::new(heads())))
+            }
             Key::Uid | Key::Word | Key::Capability => Self::Uid,
             _ => Column::of(key, shard).map_or(Self::Missing, Self::Text),
+        }
+    }
+
+    /// A number that stands in the order of the values as far as it goes; `None` where there is none to be had.
+    fn head(&self, row: &Row, shard: &Shard) -> Option<u64> {
+        match self {
+            Self::Text(Column::Name) => Some(row.name_head),
+            Self::Version(column, heads) => {
+                let id = column.id(row);
+                let mut heads = heads.borrow_mut();
+                let head = heads.get_mut(id as usize)?;
+                if *head == UNKNOWN {
+                    *head = version::head(shard.texts.text(id));
+                }
+                Some(*head)
+            }
+            _ => None,
         }
     }
 
@@ -117,7 +143,7 @@ impl Sorter {
             Self::FirstSeen => Seen::Number(row.first_seen.0),
             Self::LastSeen => Seen::Number(row.last_seen().0),
             Self::Text(column) => text(column).map_or(Seen::Missing, Seen::Text),
-            Self::Version(column) => text(column).map_or(Seen::Missing, Seen::Version),
+            Self::Version(column, _) => text(column).map_or(Seen::Missing, Seen::Version),
             Self::Uid | Self::Missing => Seen::Missing,
         }
     }
@@ -162,12 +188,18 @@ fn compare(a: Seen<'_>, b: Seen<'_>, descending: bool) -> Ordering {
 /// How a row stands to a place in the list.
 pub(super) fn compare_row(
     row: &Row,
-    position: &Position,
-    (sorts, sorters): (&[Sort], &[Sorter]),
+    place: &Ranked<'_>,
+    sorters: &[Sorter],
     shard: &Shard,
     clock: Clock,
 ) -> Ordering {
-    for ((sort, sorter), value) in sorts.iter().zip(sorters).zip(&position.values) {
+    let position = &place.position;
+    let values = position.values.iter().zip(&place.heads);
+    for ((sort, sorter), (value, head)) in place.sorts.iter().zip(sorters).zip(values) {
+        let heads = head.and_then(|head| Some(sorter.head(row, shard)?.cmp(&head)));
+        if let Some(ordering) = heads.filter(|ordering| ordering.is_ne()) {
+            return if sort.descending { ordering.reverse() } else { ordering };
+        }
         let ordering = compare(sorter.value(row, shard, clock), value.seen(), sort.descending);
         // The uid takes the direction of its key.
         let ordering = match sort.key {
@@ -190,6 +222,19 @@ pub(super) fn position(row: &Row, sorters: &[Sorter], shard: &Shard, clock: Cloc
 pub(super) struct Ranked<'a> {
     pub(super) sorts: &'a [Sort],
     pub(super) position: Position,
+    /// For each value, what [`Sorter::head`] says of a row that has it.
+    heads: Box<[Option<u64>]>,
+}
+
+impl<'a> Ranked<'a> {
+    pub(super) fn new(sorts: &'a [Sort], position: Position) -> Self {
+        let heads = sorts.iter().zip(&position.values).map(|(sort, value)| match value {
+            SortValue::Version(text) if sort.key != Key::Name => Some(version::head(text)),
+            SortValue::Text(text) if sort.key == Key::Name => Some(version::text_head(text)),
+            _ => None,
+        });
+        Self { heads: heads.collect(), position, sorts }
+    }
 }
 
 impl Ord for Ranked<'_> {

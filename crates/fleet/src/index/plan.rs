@@ -4,10 +4,11 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use tidegate_opamp::{AgentCapabilities, InstanceUid};
+use tidegate_opamp::AgentCapabilities;
 
 use super::intern::{Id, NONE};
 use super::row::{Row, SEPARATOR};
+use super::uid::Uids;
 use super::{Clock, Shard};
 use crate::agent::axes::{Attention, ConfigState, Connection, Health, Proof};
 use crate::query::key::TRANSPORTS;
@@ -21,9 +22,8 @@ pub(super) enum Plan<'q> {
     Words(Axis, u16),
     Age(Key, &'q Test),
     Text(Column, Remembered<'q>),
-    Word(Remembered<'q>),
-    Uid(&'q Test),
-    Uids(Vec<InstanceUid>),
+    Word(Remembered<'q>, Uids<'q>),
+    Uid(Uids<'q>),
     Capability(u64, Remembered<'q>),
 }
 
@@ -166,8 +166,8 @@ impl<'q> Plan<'q> {
         }
         match &term.key {
             Key::FirstSeen | Key::LastSeen => Self::Age(term.key.clone(), test),
-            Key::Word => Self::Word(remembered()),
-            Key::Uid => uids(test).map_or(Self::Uid(test), Self::Uids),
+            Key::Word => Self::Word(remembered(), Uids::of(test)),
+            Key::Uid => Self::Uid(Uids::of(test)),
             Key::Capability => {
                 let accepted = (0..64)
                     .map(|bit| 1 << bit)
@@ -182,9 +182,9 @@ impl<'q> Plan<'q> {
         match self {
             Self::Never => 0,
             Self::Words(..) => 1,
-            Self::Age(..) | Self::Uids(_) => 2,
+            Self::Age(..) | Self::Uid(_) => 2,
             Self::Text(..) | Self::Capability(..) => 3,
-            Self::Uid(_) | Self::Word(_) => 5,
+            Self::Word(..) => 5,
             Self::Not(part) => part.cost(),
             Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::cost).max().unwrap_or(0) + 1,
         }
@@ -202,12 +202,11 @@ impl<'q> Plan<'q> {
                 let id = column.id(row);
                 id != NONE && remembered.accepts(id, |test| test.accepts(shard.texts.text(id)))
             }
-            Self::Word(remembered) => {
-                remembered.accepts(row.name, |test| test.accepts(shard.texts.text(row.name)))
-                    || with_text(&row.uid, |uid| remembered.test.accepts(uid))
+            Self::Word(remembered, uids) => {
+                uids.accepts(&row.uid)
+                    || remembered.accepts(row.name, |test| test.accepts(shard.texts.text(row.name)))
             }
-            Self::Uid(test) => with_text(&row.uid, |uid| test.accepts(uid)),
-            Self::Uids(uids) => uids.binary_search(&row.uid).is_ok(),
+            Self::Uid(uids) => uids.accepts(&row.uid),
             Self::Capability(bits, remembered) => {
                 let any = |test: &Test| {
                     shard.texts.text(row.custom).split(SEPARATOR).any(|name| test.accepts(name))
@@ -221,37 +220,4 @@ impl<'q> Plan<'q> {
 pub(super) fn age(key: &Key, row: &Row, clock: Clock) -> Duration {
     let seen = if *key == Key::FirstSeen { row.first_seen } else { row.last_seen() };
     row.age(seen, clock)
-}
-
-/// Whole uids, in order, where a test asks for nothing but them.
-fn uids(test: &Test) -> Option<Vec<InstanceUid>> {
-    let whole = |text: &str| if text.len() == 36 { text.parse().ok() } else { None };
-    let mut uids: Vec<InstanceUid> = match test {
-        Test::Like(patterns) => {
-            patterns.iter().map(|pattern| pattern.literal().and_then(whole)).collect::<Option<_>>()?
-        }
-        Test::Exactly(values) => {
-            let lower = |text: &str| whole(text).filter(|uid: &InstanceUid| uid.to_string() == text);
-            values.iter().map(|value| lower(value)).collect::<Option<_>>()?
-        }
-        Test::Exists | Test::Version(..) | Test::Age(..) => return None,
-    };
-    uids.sort_unstable();
-    Some(uids)
-}
-
-/// The text of a uid, made on the stack.
-fn with_text<T>(uid: &InstanceUid, see: impl FnOnce(&str) -> T) -> T {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [b'-'; 36];
-    let mut at = 0;
-    for (index, byte) in uid.as_bytes().iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            at += 1;
-        }
-        text[at] = DIGITS[usize::from(byte >> 4)];
-        text[at + 1] = DIGITS[usize::from(byte & 15)];
-        at += 2;
-    }
-    see(std::str::from_utf8(&text).unwrap_or_default())
 }

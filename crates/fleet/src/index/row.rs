@@ -10,6 +10,7 @@ use super::intern::{Id, Interner, NONE};
 use crate::Timestamp;
 use crate::agent::axes::{self, Attention, ConfigState, Connection, Health, Proof};
 use crate::query::facts::{Facts, Presence};
+use crate::query::version;
 
 /// Stands between the names of custom capabilities, which are one text of an index.
 pub(super) const SEPARATOR: char = '\n';
@@ -23,6 +24,8 @@ pub(super) struct Row {
     /// Attributes, then labels, each as key and value.
     pairs: Box<[(Id, Id)]>,
     attributes: u32,
+    /// How its name begins, so that most names are compared without a look at them.
+    pub(super) name_head: u64,
     pub(super) name: Id,
     pub(super) error: Id,
     pub(super) config_hash: Id,
@@ -56,6 +59,7 @@ impl Row {
             last_seen: AtomicU64::new(agent.last_seen.0),
             attributes: u32::try_from(pairs.len() - labels).unwrap_or(0),
             pairs,
+            name_head: version::text_head(&facts.name),
             name: texts.take(&facts.name),
             error,
             config_hash,

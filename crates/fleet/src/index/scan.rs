@@ -31,6 +31,7 @@ pub struct Request<'a> {
 /// A pass under way.
 pub struct Scan<'a> {
     request: Request<'a>,
+    after: Option<Ranked<'a>>,
     /// The first rows so far, the last of them on top; one more than asked, to know whether there are more.
     kept: BinaryHeap<Ranked<'a>>,
     all: Vec<Ranked<'a>>,
@@ -64,6 +65,7 @@ impl<'a> Scan<'a> {
         };
         Self {
             request,
+            after: request.after.map(|after| Ranked::new(request.sort, after.clone())),
             kept: BinaryHeap::new(),
             all: Vec::new(),
             total: 0,
@@ -99,12 +101,12 @@ impl<'a> Scan<'a> {
     }
 
     fn keep(&mut self, row: &Row, sorters: &[Sorter], shard: &Shard) {
-        let Request { clock, sort, after, limit, .. } = self.request;
-        let beyond = |place: &Position| compare_row(row, place, (sort, sorters), shard, clock).is_gt();
-        if after.is_some_and(|after| !beyond(after)) {
+        let Request { clock, sort, limit, .. } = self.request;
+        let beyond = |place: &Ranked<'_>| compare_row(row, place, sorters, shard, clock).is_gt();
+        if self.after.as_ref().is_some_and(|after| !beyond(after)) {
             return;
         }
-        let ranked = || Ranked { sorts: sort, position: position(row, sorters, shard, clock) };
+        let ranked = || Ranked::new(sort, position(row, sorters, shard, clock));
         let Some(limit) = limit else {
             self.all.push(ranked());
             return;
@@ -112,7 +114,7 @@ impl<'a> Scan<'a> {
         if self.kept.len() <= limit {
             self.kept.push(ranked());
         } else if let Some(mut last) = self.kept.peek_mut()
-            && !beyond(&last.position)
+            && !beyond(&last)
         {
             *last = ranked();
         }

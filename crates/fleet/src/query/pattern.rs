@@ -44,6 +44,11 @@ impl Pattern {
         }
     }
 
+    /// What stands between the stars, in lower case, and whether a part of the text is enough.
+    pub(crate) fn pieces(&self) -> (&[Box<str>], bool) {
+        (&self.pieces, self.part)
+    }
+
     /// Compares, in time that is at worst the product of the two lengths.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
@@ -94,12 +99,18 @@ impl std::fmt::Display for Pattern {
 /// What follows the first occurrence of `piece`, which is in lower case.
 fn after<'a>(text: &'a [u8], piece: &[u8]) -> Option<&'a [u8]> {
     let Some(first) = piece.first() else { return Some(text) };
-    let last = text.len().checked_sub(piece.len())?;
-    (0..=last)
-        .find(|at| {
-            text[*at].eq_ignore_ascii_case(first) && text[*at..*at + piece.len()].eq_ignore_ascii_case(piece)
-        })
-        .map(|at| &text[at + piece.len()..])
+    // A letter differs from its capital by this bit.
+    let case = if first.is_ascii_alphabetic() { 0x20 } else { 0 };
+    let mut rest = text;
+    loop {
+        let last = rest.len().checked_sub(piece.len())?;
+        let at = rest[..=last].iter().position(|byte| byte | case == *first)?;
+        let (found, left) = rest[at..].split_at(piece.len());
+        if found.eq_ignore_ascii_case(piece) {
+            return Some(left);
+        }
+        rest = &rest[at + 1..];
+    }
 }
 
 fn pieces(marks: &[Placed]) -> Vec<Box<str>> {

@@ -49,6 +49,29 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     }
 }
 
+/// A number that stands in the order of [`compare`] as far as it goes: of two texts with different numbers the lesser
+/// number has the lesser text.
+#[must_use]
+pub(crate) fn head(text: &str) -> u64 {
+    const BITS: [u32; NUMBERS] = [18, 15, 15, 15];
+    let Some(Parts { numbers, .. }) = parts(text) else { return 1 << 63 | text_head(text) >> 1 };
+    let mut full = false;
+    numbers.iter().zip(BITS).fold(0, |head, (number, bits)| {
+        let most = (1 << bits) - 1;
+        // After a number that has no room the others decide nothing.
+        full |= *number >= most;
+        head << bits | if full { most } else { *number }
+    })
+}
+
+/// The first eight bytes of a text, in the order of texts.
+#[must_use]
+pub(crate) fn text_head(text: &str) -> u64 {
+    let mut head = [0; 8];
+    head.iter_mut().zip(text.bytes()).for_each(|(place, byte)| *place = byte);
+    u64::from_be_bytes(head)
+}
+
 fn parts(text: &str) -> Option<Parts<'_>> {
     let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
     let text = text.split_once('+').map_or(text, |(version, _)| version);
