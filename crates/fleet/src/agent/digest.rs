@@ -6,6 +6,10 @@ use tidegate_opamp::{EffectiveConfig, RemoteConfigStatuses};
 use super::axes::{self, Health, Proof, RENDERED_FILE};
 use super::{Desired, Fact, Reported};
 
+/// Starts before the year 2000 are none, in nanoseconds since 1970 (fluent-opamp.md, "Other behaviour to expect of its
+/// supervisor").
+const EARLIEST_START: u64 = 946_684_800_000_000_000;
+
 /// The outcome of comparing what an agent runs with what it should run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Running {
@@ -47,7 +51,9 @@ impl Default for Digest {
 impl Digest {
     pub(super) fn of_health(&mut self, reported: &Reported) {
         let health = reported.health.as_ref().map(Fact::get);
-        self.start_time = health.as_ref().map_or(0, |health| health.start_time_unix_nano);
+        // A known supervisor reports its uptime there: that is no time at which anything started.
+        let start_time = health.as_ref().map_or(0, |health| health.start_time_unix_nano);
+        self.start_time = if start_time < EARLIEST_START { 0 } else { start_time };
         self.health = health.map(|health| {
             let (value, reason) = axes::judge(&health);
             (value, reason.into_boxed_str())

@@ -1,5 +1,7 @@
 //! An agent's message: from bytes already decoded to new state and what follows from it.
 
+#[cfg(test)]
+mod command_tests;
 mod commands;
 mod merge;
 mod sequence;

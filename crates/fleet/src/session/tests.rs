@@ -8,13 +8,16 @@ use crate::agent::{Assignment, Desired, axes};
 use crate::offer::{self, Occasion, Profile};
 use crate::{CommandKind, CommandState, Config, PushId};
 
-const UID: [u8; 16] = [7; 16];
+pub(super) const UID: [u8; 16] = [7; 16];
 
-fn at(seconds: u64) -> Arrival {
-    Arrival { now: Timestamp(1_000_000 + seconds * 1000), transport: Transport::WebSocket }
+/// When the agents' process started, nanoseconds since 1970.
+pub(super) const STARTED: u64 = 1_700_000_000_000_000_000;
+
+pub(super) fn at(seconds: u64) -> Arrival {
+    Arrival { now: Timestamp(1_800_000_000_000 + seconds * 1000), transport: Transport::WebSocket }
 }
 
-fn report(sequence_num: u64) -> AgentToServer {
+pub(super) fn report(sequence_num: u64) -> AgentToServer {
     AgentToServer {
         instance_uid: Bytes::copy_from_slice(&UID),
         sequence_num,
@@ -23,7 +26,7 @@ fn report(sequence_num: u64) -> AgentToServer {
     }
 }
 
-fn full(sequence_num: u64) -> AgentToServer {
+pub(super) fn full(sequence_num: u64) -> AgentToServer {
     AgentToServer {
         agent_description: Some(AgentDescription {
             identifying_attributes: vec![KeyValue::text("service.name", "fluent-bit")],
@@ -31,7 +34,7 @@ fn full(sequence_num: u64) -> AgentToServer {
         }),
         health: Some(ComponentHealth {
             healthy: true,
-            start_time_unix_nano: 5,
+            start_time_unix_nano: STARTED,
             ..ComponentHealth::default()
         }),
         custom_capabilities: Some(CustomCapabilities {
@@ -42,17 +45,22 @@ fn full(sequence_num: u64) -> AgentToServer {
     }
 }
 
-fn known() -> Agent {
+pub(super) fn known() -> Agent {
     let mut agent = Agent::new(InstanceUid::from_bytes(&UID).unwrap(), at(0).now);
     take(&mut agent, &mut [], full(0), at(0));
     agent
 }
 
-fn take(agent: &mut Agent, commands: &mut [Command], message: AgentToServer, arrival: Arrival) -> Received {
+pub(super) fn take(
+    agent: &mut Agent,
+    commands: &mut [Command],
+    message: AgentToServer,
+    arrival: Arrival,
+) -> Received {
     receive(agent, commands, message, arrival, &Limits::default()).unwrap()
 }
 
-fn command(kind: CommandKind) -> Command {
+pub(super) fn command(kind: CommandKind) -> Command {
     Command {
         id: CommandId("c-1".into()),
         agent: InstanceUid::from_bytes(&UID).unwrap(),
@@ -68,18 +76,18 @@ fn command(kind: CommandKind) -> Command {
     }
 }
 
-fn profile() -> Profile {
+pub(super) fn profile() -> Profile {
     Profile {
         capabilities: ServerCapabilities(0x7),
         custom_capabilities: vec![tidegate_custom::CHATOPS.into()],
     }
 }
 
-fn offer(agent: &mut Agent, commands: &mut [Command], occasion: Occasion) -> offer::Offer {
+pub(super) fn offer(agent: &mut Agent, commands: &mut [Command], occasion: Occasion) -> offer::Offer {
     offer::build(agent, commands, &profile(), occasion, false, at(1).now)
 }
 
-fn desire(agent: &mut Agent, body: &'static str) -> ConfigHash {
+pub(super) fn desire(agent: &mut Agent, body: &'static str) -> ConfigHash {
     let file =
         AgentConfigObject { body: Bytes::from_static(body.as_bytes()), ..AgentConfigObject::default() };
     let files =
@@ -91,7 +99,7 @@ fn desire(agent: &mut Agent, body: &'static str) -> ConfigHash {
     hash
 }
 
-fn status(hash: ConfigHash, status: RemoteConfigStatuses) -> Option<RemoteConfigStatus> {
+pub(super) fn status(hash: ConfigHash, status: RemoteConfigStatuses) -> Option<RemoteConfigStatus> {
     Some(RemoteConfigStatus {
         last_remote_config_hash: hash.to_wire(),
         status,
@@ -281,118 +289,5 @@ fn given_an_applied_config_then_the_axis_tells_how_much_that_is_worth() {
         );
         let (axis, found) = axes::config(&agent);
         assert_eq!((axis.value, found), (value, proof));
-    }
-}
-
-#[test]
-fn given_a_restart_then_it_stands_alone_and_succeeds_with_a_new_start_time() {
-    let mut agent = known();
-    desire(&mut agent, "a");
-    let mut commands = [command(CommandKind::Restart)];
-    let first = offer(&mut agent, &mut commands, Occasion::Introduction);
-    assert!(first.message.command.is_some() && first.message.remote_config.is_none());
-    assert!(first.message.custom_capabilities.is_none() && first.message.capabilities != 0);
-    assert_eq!(commands[0].state, CommandState::Sent);
-    assert!(offer(&mut agent, &mut commands, Occasion::Reply).message.remote_config.is_some());
-
-    take(&mut agent, &mut commands, report(1), at(2));
-    assert_eq!(commands[0].state, CommandState::Acknowledged);
-    let stopped = ComponentHealth { start_time_unix_nano: 0, ..ComponentHealth::default() };
-    take(&mut agent, &mut commands, AgentToServer { health: Some(stopped), ..report(2) }, at(3));
-    assert_eq!(commands[0].state, CommandState::Acknowledged);
-    let started = ComponentHealth { healthy: true, start_time_unix_nano: 9, ..ComponentHealth::default() };
-    let received =
-        take(&mut agent, &mut commands, AgentToServer { health: Some(started), ..report(3) }, at(4));
-    assert_eq!(commands[0].state, CommandState::Succeeded);
-    assert_eq!(received.commands, [CommandId("c-1".into())]);
-}
-
-#[test]
-fn given_a_restart_of_an_agent_that_never_said_when_it_started_then_only_a_later_start_proves_it() {
-    let mut agent = known();
-    agent.restore(crate::agent::Reported { health: None, ..agent.reported().clone() });
-    let mut commands = [command(CommandKind::Restart)];
-    assert!(offer(&mut agent, &mut commands, Occasion::Reply).message.command.is_some());
-    let started = |at: Timestamp| {
-        let start_time_unix_nano = at.0 * 1_000_000;
-        Some(ComponentHealth { healthy: true, start_time_unix_nano, ..ComponentHealth::default() })
-    };
-    take(&mut agent, &mut commands, AgentToServer { health: started(at(0).now), ..report(1) }, at(2));
-    assert_eq!(commands[0].state, CommandState::Acknowledged, "that is the process that was to be restarted");
-    take(&mut agent, &mut commands, AgentToServer { health: started(at(3).now), ..report(2) }, at(4));
-    assert_eq!(commands[0].state, CommandState::Succeeded);
-}
-
-#[test]
-fn given_a_retry_then_it_acknowledges_nothing() {
-    let mut agent = known();
-    let mut commands = [command(CommandKind::Restart)];
-    take(&mut agent, &mut commands, report(1), at(1));
-    assert!(offer(&mut agent, &mut commands, Occasion::Reply).message.command.is_some());
-    take(&mut agent, &mut commands, report(1), at(2));
-    assert_eq!(commands[0].state, CommandState::Sent, "the reply that carried it may be lost");
-    take(&mut agent, &mut commands, report(2), at(3));
-    assert_eq!(commands[0].state, CommandState::Acknowledged);
-}
-
-#[test]
-fn given_a_part_full_of_what_is_not_named_then_it_is_refused() {
-    let mut agent = known();
-    let mut bytes = full(5).encode_to_vec();
-    // Field 99 of the health tree, 3 MB long.
-    let mut health = ComponentHealth { healthy: true, ..ComponentHealth::default() }.encode_to_vec();
-    health.extend([0x9a, 0x06]);
-    prost::encoding::encode_varint(3_000_000, &mut health);
-    health.extend(vec![0; 3_000_000]);
-    bytes.push(0x2a);
-    prost::encoding::encode_varint(health.len() as u64, &mut bytes);
-    bytes.extend(health);
-    let message = AgentToServer::decode(&bytes[..]).unwrap();
-    let error = receive(&mut agent, &mut [], message, at(1), &Limits::default()).unwrap_err().to_string();
-    assert!(error.starts_with("health: bytes number 30000"), "{error}");
-}
-
-#[test]
-fn given_no_capability_then_a_command_waits_and_expires() {
-    let mut agent = known();
-    agent.capabilities.0 &= !0x400;
-    let mut commands = [command(CommandKind::Restart)];
-    assert!(offer(&mut agent, &mut commands, Occasion::Push).is_empty());
-    assert!(!commands[0].expire(at(3599).now));
-    assert!(commands[0].expire(at(3600).now));
-    assert_eq!(commands[0].state, CommandState::Expired);
-}
-
-/// S160: what was sent and never heard of again ends as unknown.
-#[test]
-fn given_a_custom_message_then_its_answer_is_matched_by_id_or_by_capability() {
-    let chatops = || CommandKind::Custom {
-        capability: tidegate_custom::CHATOPS.into(),
-        kind: "request".into(),
-        data: Bytes::from_static(b"{\"id\":\"c-1\"}"),
-        answers: true,
-    };
-    for (kind, data, expected) in [
-        ("result", "{\"id\":\"c-1\",\"http_code\":\"201\"}", CommandState::Succeeded),
-        ("failure", "{\"http_code\":\"500\",\"err_msg\":\"x\"}", CommandState::Failed),
-        ("result", "{\"id\":\"other\"}", CommandState::Acknowledged),
-    ] {
-        let mut agent = known();
-        let mut commands = [command(chatops())];
-        assert!(offer(&mut agent, &mut commands, Occasion::Push).message.custom_message.is_some());
-        let custom_message = Some(CustomMessage {
-            capability: tidegate_custom::CHATOPS.into(),
-            kind: kind.into(),
-            data: Bytes::copy_from_slice(data.as_bytes()),
-            ..CustomMessage::default()
-        });
-        let received = take(&mut agent, &mut commands, AgentToServer { custom_message, ..report(1) }, at(2));
-        assert_eq!(commands[0].state, expected, "{data}");
-        assert_eq!(received.message.is_some(), expected == CommandState::Acknowledged, "{data}");
-        if expected == CommandState::Acknowledged {
-            assert!(!commands[0].expire(at(60).now));
-            assert!(commands[0].expire(at(61).now));
-            assert_eq!(commands[0].state, CommandState::Unknown);
-        }
     }
 }

@@ -61,4 +61,6 @@ impl fmt::Debug for Settings {
 }
 
 #[cfg(test)]
+mod rule_tests;
+#[cfg(test)]
 mod tests;

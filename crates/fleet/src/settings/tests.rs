@@ -4,8 +4,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tidegate_opamp::{
     AgentCapabilities, AgentDescription, AgentToServer, ConnectionSettingsOffers, ConnectionSettingsStatus,
-    ConnectionSettingsStatuses, Header, Headers, InstanceUid, KeyValue, ProxyConnectionSettings,
-    ServerCapabilities, ServerToAgent,
+    ConnectionSettingsStatuses, Header, Headers, InstanceUid, KeyValue, ServerCapabilities, ServerToAgent,
 };
 
 use super::*;
@@ -14,16 +13,16 @@ use crate::offer::{Occasion, Profile, build};
 use crate::session::{Arrival, receive};
 use crate::{Agent, Timestamp};
 
-const ACCEPTS: u64 = 0x100;
-const BEATS: u64 = 0x2000;
-const ANSWERS: u64 = 0x8000;
-const INTERVAL: Duration = Duration::from_secs(30);
+pub(super) const ACCEPTS: u64 = 0x100;
+pub(super) const BEATS: u64 = 0x2000;
+pub(super) const ANSWERS: u64 = 0x8000;
+pub(super) const INTERVAL: Duration = Duration::from_secs(30);
 
-fn terms() -> Terms {
+pub(super) fn terms() -> Terms {
     Terms { endpoint: Some("wss://tide.example/v1/opamp".into()), interval_seconds: 30 }
 }
 
-fn rule(name: &str, target: Target, priority: i32, settings: Settings) -> Arc<Rule> {
+pub(super) fn rule(name: &str, target: Target, priority: i32, settings: Settings) -> Arc<Rule> {
     Arc::new(Rule {
         name: RuleName::parse(name).unwrap(),
         target,
@@ -35,16 +34,16 @@ fn rule(name: &str, target: Target, priority: i32, settings: Settings) -> Arc<Ru
     })
 }
 
-fn every(seconds: u32) -> Settings {
+pub(super) fn every(seconds: u32) -> Settings {
     let interval = if seconds == 0 { Heartbeat::Off } else { Heartbeat::Every(seconds) };
     Settings { heartbeat: Some(HeartbeatSetting { interval, force: false }), ..Settings::default() }
 }
 
-fn telemetry(endpoint: &str) -> TelemetryConnectionSettings {
+pub(super) fn telemetry(endpoint: &str) -> TelemetryConnectionSettings {
     TelemetryConnectionSettings { destination_endpoint: endpoint.into(), ..Default::default() }
 }
 
-fn everything() -> Settings {
+pub(super) fn everything() -> Settings {
     let own = |kind: &str| Some(telemetry(&format!("https://otlp.example/v1/{kind}")));
     let other = OtherConnectionSettings { destination_endpoint: "db:5432".into(), ..Default::default() };
     Settings {
@@ -54,37 +53,37 @@ fn everything() -> Settings {
     }
 }
 
-fn resolved(settings: Settings) -> Arc<Resolved> {
+pub(super) fn resolved(settings: Settings) -> Arc<Resolved> {
     Arc::new(Resolved::of([&*rule("r", Target::Fleet, 0, settings)], &terms()))
 }
 
 /// An agent with its connection, and what it and the server say.
-struct Line {
-    agent: Agent,
-    now: Timestamp,
-    transport: Transport,
-    number: u64,
+pub(super) struct Line {
+    pub(super) agent: Agent,
+    pub(super) now: Timestamp,
+    pub(super) transport: Transport,
+    pub(super) number: u64,
 }
 
 impl Line {
-    fn new(capabilities: u64, transport: Transport) -> Self {
+    pub(super) fn new(capabilities: u64, transport: Transport) -> Self {
         let mut agent = Agent::new(InstanceUid::from_bytes(&[7; 16]).unwrap(), Timestamp(1));
         agent.capabilities = AgentCapabilities(capabilities | 1);
         Self { agent, now: Timestamp(1_000_000), transport, number: 0 }
     }
 
-    fn with(capabilities: u64, settings: Settings) -> Self {
+    pub(super) fn with(capabilities: u64, settings: Settings) -> Self {
         let mut line = Self::new(capabilities, Transport::WebSocket);
         line.agent.settle(&resolved(settings));
         line
     }
 
-    fn message(&mut self) -> AgentToServer {
+    pub(super) fn message(&mut self) -> AgentToServer {
         self.number += 1;
         AgentToServer { sequence_num: self.number, ..AgentToServer::default() }
     }
 
-    fn full(&mut self) -> AgentToServer {
+    pub(super) fn full(&mut self) -> AgentToServer {
         let description = AgentDescription {
             identifying_attributes: vec![KeyValue::text("service.name", "x")],
             ..AgentDescription::default()
@@ -92,29 +91,33 @@ impl Line {
         AgentToServer { agent_description: Some(description), ..self.message() }
     }
 
-    fn hear(&mut self, message: AgentToServer, occasion: Occasion) -> Option<ConnectionSettingsOffers> {
+    pub(super) fn hear(
+        &mut self,
+        message: AgentToServer,
+        occasion: Occasion,
+    ) -> Option<ConnectionSettingsOffers> {
         self.now.0 += 1000;
         let arrival = Arrival { now: self.now, transport: self.transport };
         receive(&mut self.agent, &mut [], message, arrival, &Limits::default()).unwrap();
         self.build(occasion).connection_settings
     }
 
-    fn build(&mut self, occasion: Occasion) -> ServerToAgent {
+    pub(super) fn build(&mut self, occasion: Occasion) -> ServerToAgent {
         let profile = Profile { capabilities: ServerCapabilities(1), custom_capabilities: Vec::new() };
         build(&mut self.agent, &mut [], &profile, occasion, false, self.now).message
     }
 
-    fn begins(&mut self) -> Option<ConnectionSettingsOffers> {
+    pub(super) fn begins(&mut self) -> Option<ConnectionSettingsOffers> {
         let full = self.full();
         self.hear(full, Occasion::Introduction)
     }
 
-    fn beats(&mut self) -> Option<ConnectionSettingsOffers> {
+    pub(super) fn beats(&mut self) -> Option<ConnectionSettingsOffers> {
         let beat = self.message();
         self.hear(beat, Occasion::Reply)
     }
 
-    fn answers(
+    pub(super) fn answers(
         &mut self,
         hash: &[u8],
         status: ConnectionSettingsStatuses,
@@ -129,7 +132,7 @@ impl Line {
         self.hear(message, Occasion::Reply)
     }
 
-    fn state(&self) -> (State, Option<Duration>) {
+    pub(super) fn state(&self) -> (State, Option<Duration>) {
         let view = heartbeat(&self.agent, INTERVAL);
         (view.state, view.expected)
     }
@@ -382,128 +385,4 @@ fn given_another_server_when_offered_then_the_agent_is_moved_once_it_has_left() 
     assert_eq!(moved(&line).1, Some(line.now));
     let axis = crate::agent::axes::connection(&line.agent, line.now, INTERVAL);
     assert!(axis.reason.contains("told to connect to wss://b.example/v1/opamp"), "{}", axis.reason);
-}
-
-#[test]
-fn given_rules_when_several_hold_then_the_narrower_the_higher_and_the_newer_wins_part_by_part() {
-    let agent = {
-        let mut line = Line::new(BEATS, Transport::WebSocket);
-        line.begins();
-        line.agent
-    };
-    let selector = |text: &str| Target::Selector(Selector::parse(text).unwrap());
-    let newer = |rule: Arc<Rule>| Arc::new(Rule { at: Timestamp(2), ..(*rule).clone() });
-    let own = |kind| Settings { own: [Some(telemetry(kind)), None, None], ..Settings::default() };
-    let fleet = rule("fleet", Target::Fleet, 100, Settings { own: own("f").own, ..every(1) });
-    let low = rule("low", selector("service:x"), 0, own("low"));
-    let new = newer(rule("new", selector("service:x"), 0, every(3)));
-    let high = rule("high", selector("service:x"), 1, own("high"));
-    let miss = rule("miss", selector("service:y"), 9, every(4));
-    let mine = rule("mine", Target::Agent(agent.uid), -9, every(5));
-    let resolve = |rules: &[&Arc<Rule>]| {
-        let rules = Rules::new(rules.iter().map(|rule| Arc::clone(rule)));
-        let places = rules.matching(&agent, Timestamp(5), INTERVAL);
-        let resolved = Resolved::of(rules.at(&places), &terms());
-        let heartbeat = resolved.heartbeat.as_ref().map(|part| part.rule.to_string());
-        (
-            heartbeat.unwrap_or_default(),
-            resolved.own[0].as_ref().map_or(String::new(), |part| part.rule.to_string()),
-        )
-    };
-    for (rules, heartbeat, metrics) in [
-        (&[&fleet][..], "fleet", "fleet"),
-        (&[&fleet, &low], "fleet", "low"),
-        (&[&low, &fleet, &new], "new", "low"),
-        (&[&high, &low, &fleet, &new], "new", "high"),
-        (&[&miss, &fleet], "fleet", "fleet"),
-        (&[&high, &new, &mine, &fleet], "mine", "high"),
-        (&[&miss], "", ""),
-    ] {
-        assert_eq!(resolve(rules), (heartbeat.to_owned(), metrics.to_owned()), "{rules:?}");
-    }
-}
-
-#[test]
-fn given_selectors_that_follow_moods_or_everything_when_read_then_they_are_refused() {
-    for text in ["health:healthy", "connection:connected", "config:failed", "attention:act", "", "name:"] {
-        assert!(Selector::parse(text).is_err(), "{text}");
-    }
-    for text in ["service:x", "attr.zone:a*", "web-1", "os:linux capability:ReportsHealth"] {
-        assert!(Selector::parse(text).is_ok(), "{text}");
-    }
-}
-
-/// S119, S120, S127: what cannot be used is refused where it stands, what is unwise is said.
-#[test]
-fn given_settings_when_checked_then_findings_name_the_place() {
-    let opamp = |endpoint: &str, proxy: Option<&str>| Settings {
-        opamp: Some(OpAMPConnectionSettings {
-            destination_endpoint: endpoint.into(),
-            proxy: proxy
-                .map(|url| ProxyConnectionSettings { url: url.into(), ..ProxyConnectionSettings::default() }),
-            ..OpAMPConnectionSettings::default()
-        }),
-        ..Settings::default()
-    };
-    let metrics =
-        |endpoint: &str| Settings { own: [Some(telemetry(endpoint)), None, None], ..Settings::default() };
-    let header = |key: &str, value: &str| Settings {
-        opamp: Some(OpAMPConnectionSettings {
-            headers: Some(Headers {
-                headers: vec![Header { key: key.into(), value: value.into(), ..Header::default() }],
-                ..Headers::default()
-            }),
-            ..OpAMPConnectionSettings::default()
-        }),
-        ..Settings::default()
-    };
-    for (settings, pointer, warns) in [
-        (Settings::default(), "", false),
-        (every(MAX_INTERVAL_SECONDS + 1), "/heartbeat/interval_seconds", false),
-        (metrics("host:4317"), "/own_metrics/endpoint", false),
-        (metrics("host"), "/own_metrics/endpoint", false),
-        (metrics(""), "/own_metrics/endpoint", false),
-        (metrics("https://host:4318"), "/own_metrics/endpoint", false),
-        (metrics("grpc://host:4317/v1/metrics"), "/own_metrics/endpoint", false),
-        (metrics("wss://host/v1/metrics"), "/own_metrics/endpoint", false),
-        (metrics("https://user:pw@host/v1/metrics"), "/own_metrics/endpoint", false),
-        (metrics("http://host:4318/v1/metrics"), "/own_metrics/endpoint", true),
-        (opamp("host:4320", None), "/opamp/endpoint", false),
-        (opamp("ftp://host/", None), "/opamp/endpoint", false),
-        (opamp("ws://host/v1/opamp", None), "/opamp/endpoint", true),
-        (opamp("", Some("")), "/opamp/proxy/url", false),
-        (header("bad name", "x"), "/opamp/headers/bad name", false),
-        (header("a~/b", "x"), "/opamp/headers/a~0~1b", false),
-        (header("X", "line\nbreak"), "/opamp/headers/X", false),
-    ] {
-        let found = check(&settings);
-        let seen: Vec<_> = found.iter().map(|it| (it.pointer.as_str(), it.is_warning)).collect();
-        assert_eq!(seen, [(pointer, warns)], "{settings:?}: {found:?}");
-    }
-    for settings in [
-        everything(),
-        every(0),
-        every(1),
-        metrics("https://host:4318/v1/metrics"),
-        opamp("wss://host:443/v1/opamp", Some("http://proxy:3128")),
-        opamp("", None),
-        header("Authorization", "Bearer x"),
-    ] {
-        assert_eq!(check(&settings), [], "{settings:?}");
-    }
-}
-
-/// S143: secrets are not in what is logged.
-#[test]
-fn given_secrets_when_printed_then_they_are_left_out() {
-    let header = Header { key: "Authorization".into(), value: "tell-nobody".into(), ..Header::default() };
-    let opamp = OpAMPConnectionSettings {
-        headers: Some(Headers { headers: vec![header], ..Headers::default() }),
-        ..OpAMPConnectionSettings::default()
-    };
-    let rule = rule("r", Target::Fleet, 0, Settings { opamp: Some(opamp), ..Settings::default() });
-    let mut line = Line::new(ACCEPTS, Transport::WebSocket);
-    line.agent.settle(&Arc::new(Resolved::of([&*rule], &terms())));
-    let printed = format!("{rule:?} {:?}", line.agent);
-    assert!(!printed.contains("tell-nobody"), "{printed}");
 }

@@ -76,11 +76,11 @@ impl Reporter {
         AgentToServer { remote_config_status, ..self.heartbeat() }
     }
 
-    /// The next message, with the health of the agent and no component.
+    /// The next message, with the health of the agent and no component; `start` counts from a day of 2023, 0 is never.
     pub(crate) fn health(&mut self, healthy: bool, start: u64, error: &str) -> AgentToServer {
         let health = ComponentHealth {
             healthy,
-            start_time_unix_nano: start,
+            start_time_unix_nano: if start == 0 { 0 } else { 1_700_000_000_000_000_000 + start },
             last_error: error.to_owned(),
             ..ComponentHealth::default()
         };
