@@ -24,6 +24,7 @@ pub struct List<T> {
 /// How many rows have which value of a key. Terms of the query about that key itself are not felt, so that the other
 /// values can be offered beside the chosen one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Facet {
     /// The most frequent values, at most 50.
     pub values: Vec<FacetValue>,
@@ -35,6 +36,7 @@ pub struct Facet {
 
 /// One value of a facet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FacetValue {
     /// The value.
     pub value: String,
@@ -44,6 +46,7 @@ pub struct FacetValue {
 
 /// How many agents stand where, on each axis, by service, version and operating system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FleetSummary {
     /// How many agents there are.
     pub total: u64,
@@ -53,6 +56,7 @@ pub struct FleetSummary {
 
 /// A count.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Total {
     /// The number.
     pub value: u64,
@@ -62,6 +66,7 @@ pub struct Total {
 
 /// One axis of an agent's state, with its age.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Axis {
     /// The value, in the words of the state model.
     pub value: String,
@@ -74,6 +79,7 @@ pub struct Axis {
 
 /// The axis of the config.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ConfigAxis {
     /// The axis.
     #[serde(flatten)]
@@ -94,6 +100,7 @@ pub struct ConfigAxis {
 
 /// How loudly an agent calls for a person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Attention {
     /// `ok`, `watch` or `act`.
     pub level: String,
@@ -104,6 +111,7 @@ pub struct Attention {
 
 /// What runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Service {
     /// `service.name`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,6 +123,7 @@ pub struct Service {
 
 /// An agent, as lists show it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Agent {
     /// Its `instance_uid` as a lowercase UUID.
     pub uid: String,
@@ -156,6 +165,7 @@ pub struct Agent {
 
 /// An agent, with all that is known of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AgentDetail {
     /// What lists show.
     #[serde(flatten)]
@@ -179,6 +189,7 @@ pub struct AgentDetail {
 
 /// What an agent's build can run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AvailableComponents {
     /// Identifies the list, in hexadecimal.
     pub hash: String,
@@ -189,17 +200,20 @@ pub struct AvailableComponents {
 
 /// One component that a build has, or a group of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AvailableComponent {
     /// Facts about it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
     /// The components below, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schema(no_recursion))]
     pub components: BTreeMap<String, AvailableComponent>,
 }
 
 /// The health of one component.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Component {
     /// Whether it works.
     pub healthy: bool,
@@ -216,11 +230,13 @@ pub struct Component {
     pub attributes: BTreeMap<String, String>,
     /// The components below.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schema(no_recursion))]
     pub components: BTreeMap<String, Component>,
 }
 
 /// A file of a config.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ConfigFile {
     /// Its name.
     pub name: String,

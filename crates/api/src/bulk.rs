@@ -8,6 +8,7 @@ use crate::Timestamp;
 
 /// An act on the agents that match a query.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BulkRequest {
     /// The agents, in the search language; an empty query is refused: `name:*` says "all".
@@ -23,6 +24,7 @@ pub struct BulkRequest {
 
 /// What to do to each agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum BulkAction {
     /// Change its labels: a text sets one, null removes it.
@@ -34,6 +36,7 @@ pub enum BulkAction {
 
 /// An act on many agents, and what came of each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Operation {
     /// Its id.
     pub id: String,
@@ -57,6 +60,7 @@ pub struct Operation {
 
 /// One agent of an operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct OperationTarget {
     /// Its uid.
     pub uid: String,

@@ -7,6 +7,7 @@ use crate::Timestamp;
 
 /// What an agent should do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CommandRequest {
     /// Restart.
@@ -33,6 +34,7 @@ pub enum CommandRequest {
 
 /// A command and what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Command {
     /// Its id.
     pub id: String,
@@ -72,6 +74,7 @@ pub struct Command {
 
 /// What an agent answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Answer {
     /// The type of the message.
     #[serde(rename = "type")]

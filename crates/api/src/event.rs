@@ -6,6 +6,7 @@ use crate::{Agent, Timestamp};
 
 /// One thing that happened to one agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Event {
     /// Its place in the stream.
     pub number: u64,

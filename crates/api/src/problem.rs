@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a call did not do what it should.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Names the kind of problem: `urn:tidegate:problem:` and the code.
     #[serde(rename = "type")]
@@ -26,6 +27,7 @@ pub struct Problem {
 
 /// One place at which something is wrong.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ProblemDetail {
     /// A JSON pointer into the body, or the name of a query parameter.
     pub pointer: String,

@@ -6,6 +6,7 @@ use crate::{Axis, Timestamp};
 
 /// What to push to whom.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PushRequest {
     /// The agents, in the search language; an empty query is refused: `name:*` says "all".
@@ -19,6 +20,7 @@ pub struct PushRequest {
 
 /// A file to push.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PushFile {
     /// Its name.
@@ -35,6 +37,7 @@ pub struct PushFile {
 
 /// A push and how far each agent has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Push {
     /// Its id.
     pub id: String,
@@ -54,6 +57,7 @@ pub struct Push {
 
 /// How many agents of a push stand where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PushSummary {
     /// All of them.
     pub total: u64,
@@ -83,6 +87,7 @@ impl PushSummary {
 
 /// How far one agent has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PushAgent {
     /// Its uid.
     pub uid: String,

@@ -11,6 +11,7 @@ pub const REDACTED: &str = "(redacted)";
 
 /// Whom a rule is for: exactly one of the three.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SettingsTarget {
     /// The whole fleet.
@@ -26,6 +27,7 @@ pub struct SettingsTarget {
 
 /// How often agents should speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HeartbeatSetting {
     /// Seconds between heartbeats, 1 to 86400; for agents that poll, between polls.
@@ -41,6 +43,7 @@ pub struct HeartbeatSetting {
 
 /// Where something connects, and what it needs to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Destination {
     /// Its URL. For OpAMP, left out stands for this server; for telemetry it is a full OTLP/HTTP URL with its path.
@@ -65,6 +68,7 @@ pub struct Destination {
 
 /// A client certificate in PEM.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Certificate {
     /// The certificate.
@@ -78,6 +82,7 @@ pub struct Certificate {
 
 /// How to use TLS. There is no way to turn verification off.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
     /// Authorities to trust, in PEM.
@@ -99,6 +104,7 @@ pub struct Tls {
 
 /// A proxy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Proxy {
     /// Its URL.
@@ -110,6 +116,7 @@ pub struct Proxy {
 
 /// A rule as an operator writes it: whom it is for and what it sets. What it leaves out is left to the rules below.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SettingsRequest {
     /// Whom it is for.
@@ -139,6 +146,7 @@ pub struct SettingsRequest {
 
 /// A rule as it stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SettingsRule {
     /// Its name.
     pub name: String,
@@ -160,6 +168,7 @@ pub struct SettingsRule {
 
 /// Something unwise in a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SettingsWarning {
     /// A JSON pointer into the rule.
     pub pointer: String,
@@ -169,6 +178,7 @@ pub struct SettingsWarning {
 
 /// How many agents stand where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SettingsSummary {
     /// All of them.
     pub total: u64,
@@ -186,6 +196,7 @@ pub struct SettingsSummary {
 
 /// How often an agent should speak, and whether it knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Heartbeat {
     /// Seconds between heartbeats as they should be; absent when they are off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -204,6 +215,7 @@ pub struct Heartbeat {
 
 /// The connection settings of one agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AgentSettings {
     /// Hash of the settings that it should have, in hexadecimal.
     pub desired: String,

@@ -50,6 +50,8 @@ mod memory;
 mod names;
 #[path = "planes/noise.rs"]
 mod noise;
+#[path = "planes/openapi.rs"]
+mod openapi;
 #[path = "planes/plain_http.rs"]
 mod plain_http;
 #[path = "planes/pushes.rs"]

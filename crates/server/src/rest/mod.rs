@@ -8,6 +8,7 @@ mod cursor;
 mod idempotency;
 mod json;
 mod labels;
+mod openapi;
 mod problem;
 mod pushes;
 mod request_id;
@@ -78,7 +79,9 @@ pub(crate) fn router(face: Face) -> Router {
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&face), auth::require))
-        // Probes say nothing of the fleet and need no token.
+        // What says nothing of the fleet needs no token.
+        .route("/openapi.json", get(openapi::json))
+        .route("/docs", get(openapi::docs))
         .route("/healthz", get(server::alive))
         .route("/readyz", get(server::ready))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
