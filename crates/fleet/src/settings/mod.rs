@@ -2,7 +2,7 @@
 //!
 //! Operators write [`Rule`]s, each with a target and some settings. [`Rules::matching`] names those that hold for an
 //! agent and [`Resolved::of`] lays them over each other; many agents share one result. The [`Held`] of an agent
-//! says what it was offered and what became of it, [`offer`] is this module's part of the one offer builder.
+//! says what it was offered and what became of it, `offer` is this module's part of the one offer builder.
 
 mod check;
 mod offer;
