@@ -75,8 +75,7 @@ pub fn build(
         message.flags = server_to_agent_flags::REPORT_FULL_STATE;
     }
     if occasion == Occasion::Introduction {
-        let capabilities = profile.custom_capabilities.clone();
-        message.custom_capabilities = Some(CustomCapabilities { capabilities, ..Default::default() });
+        message.custom_capabilities = introduction(profile).custom_capabilities;
     }
     // A reply repeats an offer until it is acknowledged (OpAMP S098); what is sent unasked says it once.
     let offered = agent.desired().is_some_and(|desired| desired.offered_at.is_some());
@@ -100,6 +99,17 @@ pub fn build(
         id
     });
     Offer { message, sent }
+}
+
+/// What this server says of itself to an agent that it meets, and no more.
+#[must_use]
+pub fn introduction(profile: &Profile) -> ServerToAgent {
+    let capabilities = profile.custom_capabilities.clone();
+    ServerToAgent {
+        capabilities: profile.capabilities.0,
+        custom_capabilities: Some(CustomCapabilities { capabilities, ..Default::default() }),
+        ..Default::default()
+    }
 }
 
 /// The answer to an agent that leaves: nothing but that it was heard.

@@ -23,9 +23,15 @@ const CAPABILITIES: u8 = 0x20;
 /// decoded: it has another field, or something is wrong with it.
 #[must_use]
 pub fn heartbeat(payload: &[u8]) -> Option<Heartbeat> {
-    let (0, message) = payload.split_first().map(|(header, rest)| (*header, rest))? else {
-        return None;
-    };
+    match payload.split_first()? {
+        (0, message) => poll(message),
+        _ => None,
+    }
+}
+
+/// Reads the body of a POST as [`heartbeat`] reads a WebSocket message's payload: a poll has no header.
+#[must_use]
+pub fn poll(message: &[u8]) -> Option<Heartbeat> {
     let mut rest = message;
     let (mut uid, mut sequence_num, mut capabilities) = (None, 0, 0);
     while let Some((key, after)) = rest.split_first() {
@@ -53,10 +59,22 @@ pub const ACKNOWLEDGEMENT_BYTES: usize = 21;
 #[must_use]
 pub fn acknowledgement(uid: &InstanceUid) -> [u8; ACKNOWLEDGEMENT_BYTES] {
     let mut frame = [0; ACKNOWLEDGEMENT_BYTES];
-    // Final binary frame; unmasked, 19 bytes; message header; uid of 16 bytes.
-    frame[..5].copy_from_slice(&[0x82, 19, 0, INSTANCE_UID, 16]);
-    frame[5..].copy_from_slice(uid.as_bytes());
+    // Final binary frame; unmasked, 19 bytes; message header.
+    frame[..3].copy_from_slice(&[0x82, 19, 0]);
+    frame[3..].copy_from_slice(&poll_acknowledgement(uid));
     frame
+}
+
+/// Bytes of [`poll_acknowledgement`].
+pub const POLL_ACKNOWLEDGEMENT_BYTES: usize = 18;
+
+/// The message that answers a poll with the agent's uid alone; what is appended to it is merged into it.
+#[must_use]
+pub fn poll_acknowledgement(uid: &InstanceUid) -> [u8; POLL_ACKNOWLEDGEMENT_BYTES] {
+    let mut message = [0; POLL_ACKNOWLEDGEMENT_BYTES];
+    message[..2].copy_from_slice(&[INSTANCE_UID, 16]);
+    message[2..].copy_from_slice(uid.as_bytes());
+    message
 }
 
 /// A base-128 varint of at most ten bytes. One whose last byte overflows 64 bits is left to the decoder.
@@ -78,7 +96,7 @@ fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AgentToServer, ComponentHealth, frame, ws};
+    use crate::{AgentToServer, ComponentHealth, Message, frame, ws};
     use bytes::Bytes;
     use proptest::prelude::*;
 
@@ -113,6 +131,7 @@ mod tests {
         let mut out = Vec::new();
         ws::write_message(&mut out, ws::MessageKind::Binary, &frame::encode(&message), None, || None);
         assert_eq!(out, acknowledgement(&uid));
+        assert_eq!(message.encode_to_vec(), poll_acknowledgement(&uid));
     }
 
     proptest! {
@@ -126,6 +145,7 @@ mod tests {
                 capabilities,
             };
             prop_assert_eq!(heartbeat(&frame::encode(&message)), Some(expected));
+            prop_assert_eq!(poll(&message.encode_to_vec()), Some(expected));
         }
 
         #[test]

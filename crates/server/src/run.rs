@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::agents::reload::{self, Refresh};
-use crate::agents::{self, Guard, Plane};
+use crate::agents::{self, Guard, Plane, Workers};
 use crate::background::{self, Until};
 use crate::control::Control;
 use crate::data_dir;
@@ -43,6 +43,7 @@ pub struct Running {
     switch: watch::Sender<bool>,
     drained: Drained,
     drain: Duration,
+    workers: Workers,
     _lock: File,
 }
 
@@ -85,6 +86,8 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         write_address(&data_dir.join(name), address).map_err(StartError)?;
     }
 
+    let workers = Workers::start()
+        .map_err(|error| StartError(format!("the threads for agents cannot be started: {error}")))?;
     let (switch, stopping) = Stopping::channel();
     let (serving, drained) = listen::serving();
     let until = Until { stopping: stopping.clone(), serving: serving.clone() };
@@ -102,7 +105,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let files = files.chain(tokens.map(|tokens| tokens as Arc<dyn Refresh>)).collect();
     tokio::spawn(reload::watch(files, settings.agents.reload_interval, stopping.clone()));
     let max = settings.limits.max_connections;
-    tokio::spawn(agents::serve(agents_listener, plane));
+    tokio::spawn(agents::serve(agents_listener, plane, workers.turns()));
     let cursors = rest::Cursors::new()
         .map_err(|error| StartError(format!("there is no randomness for cursors: {error}")))?;
     let control = Control::new(Arc::clone(&core), tasks);
@@ -110,7 +113,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let face = Face { control, token, cursors, under_way, stopping: stopping.clone() };
     tokio::spawn(rest::serve(operators_listener, max, rest::router(face), stopping, serving));
     let drain = settings.agents.drain;
-    Ok(Running { agents, operators, core, switch, drained, drain, _lock: lock })
+    Ok(Running { agents, operators, core, switch, drained, drain, workers, _lock: lock })
 }
 
 impl Running {
@@ -122,6 +125,9 @@ impl Running {
         if !drained {
             tracing::warn!("some connections did not end in time");
         }
+        let workers = self.workers;
+        // What they serve still has been waited for long enough; nothing is to write after the last flush.
+        let _ = tokio::task::spawn_blocking(|| workers.stop()).await;
         let flushed = self.core.flush(Extent::Everything).await;
         if let Err(error) = &flushed {
             tracing::error!(%error, "the last reports could not be written; agents will be asked for them");

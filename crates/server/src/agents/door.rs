@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::guard::Entrance;
 use super::stream::Stream;
-use super::{Plane, answer, tls};
+use super::{Plane, Turns, answer, tls};
 use crate::listen;
 
 /// Pause after an error of `accept`, such as no descriptors left.
@@ -41,8 +41,8 @@ impl Visitor {
 /// What a client is told when too much is in progress.
 pub(super) const BUSY: &str = "this server is busy with other agents";
 
-/// Accepts until the server stops.
-pub(crate) async fn serve(listener: TcpListener, plane: Plane) {
+/// Accepts until the server stops, and hands the connections out.
+pub(crate) async fn serve(listener: TcpListener, plane: Plane, mut turns: Turns) {
     let mut stopping = plane.stopping.clone();
     loop {
         let received = tokio::select! {
@@ -56,7 +56,11 @@ pub(crate) async fn serve(listener: TcpListener, plane: Plane) {
             Ok(((stream, from), Some(entrance))) => {
                 // Small messages must not wait for the next.
                 let _ = stream.set_nodelay(true);
-                tokio::spawn(attend(plane.clone(), stream, from, entrance));
+                let plane = plane.clone();
+                let served = turns.serve(stream, move |stream| attend(plane, stream, from, entrance));
+                if let Err(error) = served {
+                    tracing::warn!(%error, "a connection of an agent could not be handed on");
+                }
             }
             Ok((_, None)) => return,
             Err(error) => {

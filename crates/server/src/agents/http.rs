@@ -11,7 +11,7 @@ use tidegate_fleet::agent::Transport;
 use tidegate_fleet::offer::{self, Occasion};
 use tidegate_fleet::session::Arrival;
 use tidegate_opamp::body::{self, BodyError, Encoding};
-use tidegate_opamp::{AgentToServer, CONTENT_TYPE, InstanceUid, Message, ServerToAgent, wire};
+use tidegate_opamp::{AgentToServer, CONTENT_TYPE, InstanceUid, Message, peek, wire};
 
 use super::budget::{Charge, Exhausted, PATIENCE, SMALL};
 use super::door::BUSY;
@@ -26,6 +26,8 @@ const REPLY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Answers below this many bytes are not worth compressing.
 const COMPRESS_FROM: usize = 512;
+
+const CONTRADICTION: &str = "the header OpAMP-Instance-UID names another agent than the message";
 
 const INSTANCE_UID: HeaderName = HeaderName::from_static("opamp-instance-uid");
 
@@ -52,10 +54,17 @@ async fn taken(
     let body = inflate(plane, encoding, body, &mut charge).await?;
     let compress =
         header_text(&head.headers, &header::ACCEPT_ENCODING).is_some_and(|value| body::accepts_gzip(&value));
+    let beat = peek::poll(&body).filter(|beat| !contradicts(&head.headers, beat.uid.as_bytes()));
+    if let Some(beat) = &beat {
+        rein(plane, beat.uid)?;
+        if core.take_heartbeat(beat, None) {
+            return Ok(protobuf(StatusCode::OK, core.poll_answer(&beat.uid), compress, Charge::default()));
+        }
+    }
     let undecodable = |error: String| {
         core.metrics.bad_requests.inc();
         let reply = offer::bad_request(Bytes::new(), format!("the message cannot be decoded: {error}"));
-        protobuf(StatusCode::BAD_REQUEST, &reply, compress, Charge::default())
+        protobuf(StatusCode::BAD_REQUEST, reply.encode_to_vec(), compress, Charge::default())
     };
     let weight = match wire::weigh::<AgentToServer>(&body) {
         Ok(weight) => weight,
@@ -71,17 +80,15 @@ async fn taken(
         Ok(message) => message,
         Err(error) => return Ok(undecodable(error.to_string())),
     };
-    if let Some(reason) = uid_mismatch(&head.headers, &message) {
+    if contradicts(&head.headers, &message.instance_uid) {
         core.metrics.bad_requests.inc();
-        let reply = offer::bad_request(message.instance_uid, reason);
-        return Ok(protobuf(StatusCode::OK, &reply, compress, Charge::default()));
+        let reply = offer::bad_request(message.instance_uid, CONTRADICTION.to_owned());
+        return Ok(protobuf(StatusCode::OK, reply.encode_to_vec(), compress, Charge::default()));
     }
-    if let Ok(uid) = InstanceUid::from_bytes(&message.instance_uid)
-        && guard.throttle.take_from(uid).is_err()
+    if beat.is_none()
+        && let Ok(uid) = InstanceUid::from_bytes(&message.instance_uid)
     {
-        core.metrics.throttled_messages.inc();
-        let after = guard.retry_after();
-        return Err(Box::new(come_back(StatusCode::TOO_MANY_REQUESTS, TOO_FAST, after)));
+        rein(plane, uid)?;
     }
     let Some(_place) = guard.begin().await else {
         core.metrics.refused_connections.inc();
@@ -102,7 +109,7 @@ async fn taken(
     let bytes = 2 * reply.encoded_len();
     let charge =
         if bytes > SMALL { guard.budget.charge(bytes, REPLY_PATIENCE).await } else { Ok(Charge::default()) };
-    Ok(protobuf(StatusCode::OK, &reply, compress, charge.unwrap_or_default()))
+    Ok(protobuf(StatusCode::OK, reply.encode_to_vec(), compress, charge.unwrap_or_default()))
 }
 
 fn refusal<T>(status: StatusCode, text: String) -> Result<T, Refusal> {
@@ -194,24 +201,27 @@ async fn inflate(
     }
 }
 
+/// Counts a message of an agent against what it may send.
+fn rein(plane: &Plane, uid: InstanceUid) -> Result<(), Refusal> {
+    plane.guard.throttle.take_from(uid).map_err(|_| {
+        plane.core.metrics.throttled_messages.inc();
+        Box::new(come_back(StatusCode::TOO_MANY_REQUESTS, TOO_FAST, plane.guard.retry_after()))
+    })
+}
+
 /// The uid of the header is for routing alone; one that contradicts the message's is a mistake (OpAMP S045).
-fn uid_mismatch(headers: &HeaderMap, message: &AgentToServer) -> Option<String> {
-    let stated = header_text(headers, &INSTANCE_UID)?;
-    let same = stated.parse::<InstanceUid>().is_ok_and(|uid| uid.as_bytes()[..] == message.instance_uid[..]);
-    (!same).then(|| "the header OpAMP-Instance-UID names another agent than the message".to_owned())
+fn contradicts(headers: &HeaderMap, uid: &[u8]) -> bool {
+    headers.get(INSTANCE_UID).is_some_and(|stated| {
+        let stated = stated.to_str().ok().and_then(|text| text.parse::<InstanceUid>().ok());
+        stated.is_none_or(|stated| stated.as_bytes()[..] != *uid)
+    })
 }
 
 fn header_text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-fn protobuf(
-    status: StatusCode,
-    message: &ServerToAgent,
-    compress: bool,
-    charge: Charge,
-) -> Response<Full<Bytes>> {
-    let plain = message.encode_to_vec();
+fn protobuf(status: StatusCode, plain: Vec<u8>, compress: bool, charge: Charge) -> Response<Full<Bytes>> {
     let compress = compress && plain.len() >= COMPRESS_FROM;
     let body = if compress { body::gzip(&plain) } else { plain };
     let mut response = Response::new(Full::new(Bytes::from_owner(Charged { body, _charge: charge })));

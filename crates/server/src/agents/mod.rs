@@ -17,6 +17,7 @@ pub(crate) mod tokens;
 mod upgrade;
 mod vigil;
 mod websocket;
+mod workers;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::state::{Core, Peer};
 
 pub(crate) use self::door::serve;
 pub(crate) use self::guard::Guard;
+pub(crate) use self::workers::{Turns, Workers};
 
 /// What an agent is told that sends more than it may.
 const TOO_FAST: &str = "this agent sends more messages than this server takes from one";

@@ -97,8 +97,8 @@ impl Listener<'_> {
         let Some(speaker) = self.agents.get_mut(&beat.uid) else { return false };
         let mut rate = speaker.rate;
         // An agent that sends too fast is told so in the way of all other messages.
-        let taken =
-            self.guard.throttle.take(&mut rate).is_ok() && self.core.take_heartbeat(beat, self.connection);
+        let taken = self.guard.throttle.take(&mut rate).is_ok()
+            && self.core.take_heartbeat(beat, Some(self.connection));
         if taken {
             speaker.rate = rate;
         }

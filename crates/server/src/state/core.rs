@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use tidegate_fleet::agent::Limits;
-use tidegate_fleet::offer::Profile;
+use tidegate_fleet::offer::{self, Profile};
 use tidegate_fleet::settings::{Rules, Terms};
 use tidegate_fleet::{Push, PushId, Timestamp};
-use tidegate_opamp::{InstanceUid, ServerCapabilities};
+use tidegate_opamp::{InstanceUid, Message, ServerCapabilities};
 use tidegate_store::{Snapshot, Store};
 
 use super::pace::Pace;
@@ -47,6 +47,8 @@ pub(crate) struct Core {
     pub(crate) stream: Stream,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) profile: Profile,
+    /// What an agent is told at a poll that changes nothing, behind its uid.
+    pub(super) introduction: Box<[u8]>,
     pub(crate) settings: FleetSettings,
     pub(crate) limits: Limits,
     pub(crate) options: Options,
@@ -90,21 +92,23 @@ impl Core {
             registry.with(&agent, |entry| entry.commands.push_back(command));
         }
         let pushes = snapshot.pushes.into_iter().map(|push| (push.id.clone(), push)).collect();
+        let profile = Profile {
+            capabilities: ServerCapabilities::ACCEPTS_STATUS
+                .with(ServerCapabilities::OFFERS_REMOTE_CONFIG)
+                .with(ServerCapabilities::ACCEPTS_EFFECTIVE_CONFIG)
+                .with(ServerCapabilities::OFFERS_CONNECTION_SETTINGS),
+            custom_capabilities: tidegate_custom::catalogue()
+                .iter()
+                .map(|known| known.name.to_owned())
+                .collect(),
+        };
         let core = Self {
             registry,
             index,
             stream: Stream::new(snapshot.events, snapshot.clean),
             store,
-            profile: Profile {
-                capabilities: ServerCapabilities::ACCEPTS_STATUS
-                    .with(ServerCapabilities::OFFERS_REMOTE_CONFIG)
-                    .with(ServerCapabilities::ACCEPTS_EFFECTIVE_CONFIG)
-                    .with(ServerCapabilities::OFFERS_CONNECTION_SETTINGS),
-                custom_capabilities: tidegate_custom::catalogue()
-                    .iter()
-                    .map(|known| known.name.to_owned())
-                    .collect(),
-            },
+            introduction: offer::introduction(&profile).encode_to_vec().into(),
+            profile,
             settings,
             limits: Limits::default(),
             options,

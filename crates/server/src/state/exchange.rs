@@ -199,7 +199,7 @@ impl Core {
         let mut events = received.events;
         events.extend(self.announce(entry, arrival.now));
         self.schedule(entry);
-        entry.settled = !departs && connection.is_some() && is_settled(entry, &offer.message);
+        entry.settled = !departs && is_settled(entry, &offer.message);
         Ok(Effects {
             reply: offer.message,
             durable,

@@ -241,3 +241,24 @@ async fn given_wrong_bodies_when_posted_then_the_status_tells_undecodable_from_i
     let answer = http::call(world.server.agents, &Request::opamp(Vec::new())).await;
     assert!(assert_refusal(&answer.message(200), b"").contains("instance_uid"), "ruling A3");
 }
+
+/// S165, S081: a poll that says nothing new is answered without being decoded, by the same words as any other, and
+/// what comes to wait for the agent is delivered with its next one.
+#[tokio::test]
+async fn given_polls_that_say_nothing_new_when_answered_then_they_are_taken_the_short_way_until_something_waits()
+ {
+    let world = World::new().await;
+    let mut agent = Reporter::new(1);
+    let introduced = world.poll(&agent.full()).await;
+    for short in 1..=3 {
+        assert_eq!(world.poll(&agent.heartbeat()).await, introduced);
+        assert!(world.metrics().await.contains(&format!("tidegate_opamp_heartbeats_total {short}\n")));
+    }
+    world.push("name:host-1", "a").await;
+    assert!(world.poll(&agent.heartbeat()).await.remote_config.is_some());
+    // A number that was left out is a lost message: it is not taken the short way.
+    let _lost = agent.heartbeat();
+    world.poll(&agent.heartbeat()).await;
+    assert!(world.metrics().await.contains("tidegate_opamp_heartbeats_total 3\n"));
+    assert_eq!(world.agent(&agent).await["connection"]["value"], "connected");
+}
