@@ -1,4 +1,5 @@
-//! The commands of the documents: every block that begins with ```` ```sh run ```` works as it stands.
+//! The commands of the documents: every block that begins with ```` ```sh run ```` works as it stands; what it needs
+//! beyond our own programs is named behind it, as in ```` ```sh run curl ````.
 
 #![expect(clippy::unwrap_used, reason = "a test: a failed step of its own fails it")]
 
@@ -18,6 +19,8 @@ const DEADLINE: Duration = Duration::from_secs(900);
 struct Block {
     /// Where it stands.
     place: String,
+    /// Programs of others that it needs.
+    needs: Vec<String>,
     /// The commands.
     text: String,
 }
@@ -27,12 +30,15 @@ fn blocks(name: &str, text: &str) -> Vec<Block> {
     let (mut found, mut open): (Vec<Block>, Option<Block>) = (Vec::new(), None);
     for (number, line) in text.lines().enumerate() {
         match &mut open {
-            None if line.trim() == "```sh run" => {
-                open = Some(Block { place: format!("{name}:{}", number + 1), text: String::new() });
+            None => {
+                if let Some(needs) = line.trim().strip_prefix("```sh run") {
+                    let needs = needs.split_whitespace().map(ToOwned::to_owned).collect();
+                    let place = format!("{name}:{}", number + 1);
+                    open = Some(Block { place, needs, text: String::new() });
+                }
             }
             Some(_) if line.trim() == "```" => found.extend(open.take()),
             Some(block) => writeln!(block.text, "{line}").unwrap(),
-            None => {}
         }
     }
     assert!(open.is_none(), "the last block of {name} has no end");
@@ -53,13 +59,25 @@ fn documents() -> Vec<PathBuf> {
     pages
 }
 
-/// One script of all blocks, as a reader would type them into one shell.
-fn script(blocks: &[Block]) -> String {
-    let mut script = "set -euo pipefail\n".to_owned();
-    for Block { place, text } in blocks {
-        writeln!(script, "echo '--- {place}'\n{text}").unwrap();
+/// One script of all blocks, as a reader would type them into one shell: the first page starts the server and stops it,
+/// whoever reads another has it running. What is left in the background ends with the shell.
+fn script(pages: &[Vec<Block>]) -> String {
+    let mut script = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n".to_owned();
+    for (number, page) in pages.iter().enumerate() {
+        if number > 0 {
+            script.push_str("scripts/run.sh\n");
+        }
+        for Block { place, text, .. } in page {
+            writeln!(script, "echo '--- {place}'\n{text}").unwrap();
+        }
     }
     script
+}
+
+/// Says what a block needs and this machine has not.
+fn missing(block: &Block) -> Option<&String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    block.needs.iter().find(|name| !std::env::split_paths(&path).any(|folder| folder.join(name).is_file()))
 }
 
 /// The environment of a newcomer: a home of its own, and ports that are free.
@@ -85,7 +103,7 @@ impl Home {
             ("CARGO_TARGET_DIR", programs.parent().unwrap().into()),
             ("PATH", std::env::join_paths(paths).unwrap()),
             ("HOME", scene.path().into()),
-            ("XDG_STATE_HOME", scene.path().join("state").into()),
+            ("XDG_STATE_HOME", scene.path().join(".local/state").into()),
             ("TIDEGATE_PROFILE", "dev".into()),
             ("TIDEGATE_AGENTS_PORT", free_port().to_string().into()),
             ("TIDEGATE_OPERATORS_PORT", free_port().to_string().into()),
@@ -117,9 +135,19 @@ async fn given_the_documents_when_their_commands_are_run_in_order_then_each_succ
     let mut all = Vec::new();
     for path in documents() {
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| unreachable!("{path:?}: {error}"));
-        all.extend(blocks(path.strip_prefix(root()).unwrap().to_str().unwrap(), &text));
+        let mut page = blocks(path.strip_prefix(root()).unwrap().to_str().unwrap(), &text);
+        page.retain(|block| {
+            let missing = missing(block);
+            if let Some(program) = missing {
+                println!("skipped: {} needs {program}", block.place);
+            }
+            missing.is_none()
+        });
+        if !page.is_empty() {
+            all.push(page);
+        }
     }
-    assert!(!all.is_empty(), "no document has a block that begins with ```sh run");
+    assert!(all.len() > 1, "README.md and a page in docs have blocks that begin with ```sh run");
     let home = Home::new();
     let log = home.scene.path().join("commands.log");
     let status = Process::start(&mut home.bash(&script(&all)), &log).ends(DEADLINE).await;
@@ -129,10 +157,17 @@ async fn given_the_documents_when_their_commands_are_run_in_order_then_each_succ
 }
 
 #[test]
-fn given_a_document_then_only_marked_blocks_are_found_and_each_names_its_line() {
+fn given_a_document_then_only_marked_blocks_are_found_and_each_names_its_line_and_its_needs() {
     let text =
-        "# A\n```sh\nno\n```\ntext\n```sh run\none\ntwo\n```\n```text\nno\n```\n```sh run\nthree\n```\n";
-    let block = |place: &str, text: &str| Block { place: place.into(), text: text.into() };
-    assert_eq!(blocks("a.md", text), [block("a.md:6", "one\ntwo\n"), block("a.md:13", "three\n")]);
-    assert_eq!(script(&blocks("a.md", text)).matches("echo '--- ").count(), 2);
+        "# A\n```sh\nno\n```\ntext\n```sh run\none\ntwo\n```\n```text\nno\n```\n```sh run a b\nthree\n```\n";
+    let block = |place: &str, needs: &[&str], text: &str| Block {
+        place: place.into(),
+        needs: needs.iter().map(|&name| name.into()).collect(),
+        text: text.into(),
+    };
+    let found = blocks("a.md", text);
+    assert_eq!(found, [block("a.md:6", &[], "one\ntwo\n"), block("a.md:13", &["a", "b"], "three\n")]);
+    assert_eq!(missing(&block("a.md:1", &["sh", "no-such-program"], "")).unwrap(), "no-such-program");
+    let script = script(&[found, blocks("b.md", "```sh run\nfour\n```\n")]);
+    assert_eq!((script.matches("echo '--- ").count(), script.matches("scripts/run.sh").count()), (3, 1));
 }
