@@ -5,6 +5,7 @@ mod aside;
 mod codec;
 mod files;
 mod garbage;
+mod hashes;
 mod read;
 mod schema;
 mod settings;

@@ -1,18 +1,28 @@
 //! Rows going in.
+//!
+//! Rows that are written often are changed in place: `REPLACE` would delete and insert them, with their entries in every
+//! index, and keep a copy of each page that it touches until it is done.
+
+use std::sync::Arc;
 
 use prost::Message;
 use rusqlite::{Connection, params};
-use sha2::{Digest, Sha256};
 use tidegate_fleet::{Agent, AuditEntry, Command, CommandKind, Config, Push};
 
 use super::codec::{self, signed};
+use super::hashes::Hashes;
 use super::{aside, settings};
 use crate::{StoredEvent, Write};
 
-pub(super) fn write(connection: &Connection, revision: i64, row: &Write) -> rusqlite::Result<()> {
+pub(super) fn write(
+    connection: &Connection,
+    hashes: &mut Hashes,
+    revision: i64,
+    row: &Write,
+) -> rusqlite::Result<()> {
     let (kind, key) = match row {
         Write::Agent(row) => {
-            agent(connection, row)?;
+            agent(connection, hashes, row)?;
             settings::write_record(connection, row)?;
             ("agent", row.uid.to_string())
         }
@@ -23,7 +33,9 @@ pub(super) fn write(connection: &Connection, revision: i64, row: &Write) -> rusq
         Write::Assign { agent, config, push, since } => {
             connection
                 .prepare_cached(
-                    "REPLACE INTO assignments (agent, config, push, since) VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT INTO assignments (agent, config, push, since) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (agent) DO UPDATE SET config = excluded.config, push = excluded.push,
+                       since = excluded.since",
                 )?
                 .execute(params![agent.as_bytes(), config.0, push.0, signed(since.0)])?;
             ("assignment", agent.to_string())
@@ -61,14 +73,16 @@ pub(super) fn write(connection: &Connection, revision: i64, row: &Write) -> rusq
         Write::Answered(answer) => return aside::write_answer(connection, answer),
     };
     connection
-        .prepare_cached("REPLACE INTO changes (revision, kind, key) VALUES (?1, ?2, ?3)")?
+        .prepare_cached(
+            "INSERT INTO changes (revision, kind, key) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
         .execute(params![revision, kind, key])?;
     Ok(())
 }
 
-fn agent(connection: &Connection, agent: &Agent) -> rusqlite::Result<()> {
+fn agent(connection: &Connection, hashes: &mut Hashes, agent: &Agent) -> rusqlite::Result<()> {
     let effective = match &agent.reported().effective_config {
-        Some(fact) => Some(body(connection, fact.encoded())?),
+        Some(fact) => Some(body(connection, hashes, fact.encoded())?),
         None => None,
     };
     let (reported, times) = codec::pack(agent.reported());
@@ -76,10 +90,19 @@ fn agent(connection: &Connection, agent: &Agent) -> rusqlite::Result<()> {
     let times = times.map(|time| time.map(signed));
     connection
         .prepare_cached(
-            "REPLACE INTO agents (uid, host_credential, first_seen, last_seen, sequence_num, capabilities, link, link_since,
+            "INSERT INTO agents (uid, host_credential, first_seen, last_seen, sequence_num, capabilities, link, link_since,
                reported, effective_body, at_description, at_health, at_effective, at_config, at_packages, at_custom,
                at_components, at_connection)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+             ON CONFLICT (uid) DO UPDATE SET host_credential = excluded.host_credential,
+               first_seen = excluded.first_seen, last_seen = excluded.last_seen,
+               sequence_num = excluded.sequence_num, capabilities = excluded.capabilities,
+               link = excluded.link, link_since = excluded.link_since, reported = excluded.reported,
+               effective_body = excluded.effective_body, at_description = excluded.at_description,
+               at_health = excluded.at_health, at_effective = excluded.at_effective,
+               at_config = excluded.at_config, at_packages = excluded.at_packages,
+               at_custom = excluded.at_custom, at_components = excluded.at_components,
+               at_connection = excluded.at_connection",
         )?
         .execute(params![
             agent.uid.as_bytes(),
@@ -105,11 +128,11 @@ fn agent(connection: &Connection, agent: &Agent) -> rusqlite::Result<()> {
 }
 
 /// Stores a body once and returns its hash.
-fn body(connection: &Connection, bytes: &[u8]) -> rusqlite::Result<[u8; 32]> {
-    let hash: [u8; 32] = Sha256::digest(bytes).into();
+fn body(connection: &Connection, hashes: &mut Hashes, bytes: &Arc<[u8]>) -> rusqlite::Result<[u8; 32]> {
+    let hash = hashes.of(bytes);
     connection
         .prepare_cached("INSERT INTO bodies (hash, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-        .execute(params![hash, bytes])?;
+        .execute(params![hash, &bytes[..]])?;
     Ok(hash)
 }
 
@@ -176,7 +199,11 @@ fn command(connection: &Connection, command: &Command) -> rusqlite::Result<()> {
 fn event(connection: &Connection, stored: &StoredEvent) -> rusqlite::Result<()> {
     let event = &stored.event;
     connection
-        .prepare_cached("REPLACE INTO events (number, at, kind, agent, text) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .prepare_cached(
+            "INSERT INTO events (number, at, kind, agent, text) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (number) DO UPDATE SET at = excluded.at, kind = excluded.kind, agent = excluded.agent,
+               text = excluded.text",
+        )?
         .execute(params![
             signed(stored.number),
             signed(event.at.0),

@@ -1,10 +1,11 @@
 //! The writer thread. It takes what waits, writes it as one SQLite transaction and answers each when that is on
 //! disk: the more that waits, the more share one sync.
 
-use rusqlite::{Connection, Savepoint, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use tidegate_fleet::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
+use super::hashes::Hashes;
 use super::{garbage, write};
 use crate::{Revision, StoreError, Transaction};
 
@@ -57,6 +58,7 @@ impl Writer {
 }
 
 fn run(connection: &mut Connection, queue: &mut mpsc::Receiver<Job>) {
+    let mut hashes = Hashes::default();
     while let Some(job) = queue.blocking_recv() {
         let mut group = Vec::new();
         let mut other = None;
@@ -74,7 +76,7 @@ fn run(connection: &mut Connection, queue: &mut mpsc::Receiver<Job>) {
             job => other = Some(job),
         }
         if !group.is_empty() {
-            commit(connection, group);
+            commit(connection, &mut hashes, group);
         }
         match other {
             Some(Job::CollectGarbage(now, answer)) => {
@@ -91,8 +93,8 @@ fn run(connection: &mut Connection, queue: &mut mpsc::Receiver<Job>) {
 }
 
 /// Writes a group. One that cannot be written fails alone; a commit that fails, fails them all.
-fn commit(connection: &mut Connection, group: Vec<(Transaction, Answer<Revision>)>) {
-    let results = write_group(connection, &group);
+fn commit(connection: &mut Connection, hashes: &mut Hashes, group: Vec<(Transaction, Answer<Revision>)>) {
+    let results = write_group(connection, hashes, &group);
     match results {
         Ok(results) => {
             for ((_, answer), result) in group.into_iter().zip(results) {
@@ -110,13 +112,22 @@ fn commit(connection: &mut Connection, group: Vec<(Transaction, Answer<Revision>
 
 fn write_group(
     connection: &mut Connection,
+    hashes: &mut Hashes,
     group: &[(Transaction, Answer<Revision>)],
 ) -> rusqlite::Result<Vec<Result<Revision, StoreError>>> {
     let mut whole = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // One that is alone is undone with the whole. A savepoint keeps a copy of every page that is touched.
+    if let [(transaction, _)] = group {
+        let result = write_one(&whole, hashes, transaction).map_err(StoreError::write);
+        if result.is_ok() {
+            whole.commit()?;
+        }
+        return Ok(vec![result]);
+    }
     let mut results = Vec::with_capacity(group.len());
     for (transaction, _) in group {
         let mut savepoint = whole.savepoint()?;
-        match write_one(&savepoint, transaction) {
+        match write_one(&savepoint, hashes, transaction) {
             Ok(revision) => {
                 savepoint.commit()?;
                 results.push(Ok(revision));
@@ -131,14 +142,18 @@ fn write_group(
     Ok(results)
 }
 
-fn write_one(savepoint: &Savepoint<'_>, transaction: &Transaction) -> rusqlite::Result<Revision> {
-    let revision: i64 = savepoint
+fn write_one(
+    connection: &Connection,
+    hashes: &mut Hashes,
+    transaction: &Transaction,
+) -> rusqlite::Result<Revision> {
+    let revision: i64 = connection
         .prepare_cached("UPDATE meta SET value = value + 1 WHERE key = 'revision' RETURNING value")?
         .query_row([], |row| row.get(0))?;
     if let Some(entry) = &transaction.audit {
-        write::audit(savepoint, entry)?;
+        write::audit(connection, entry)?;
     }
-    transaction.writes.iter().try_for_each(|row| write::write(savepoint, revision, row))?;
+    transaction.writes.iter().try_for_each(|row| write::write(connection, hashes, revision, row))?;
     Ok(Revision(revision.cast_unsigned()))
 }
 
