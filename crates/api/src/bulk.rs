@@ -32,6 +32,12 @@ pub enum BulkAction {
         /// The change.
         labels: BTreeMap<String, Option<String>>,
     },
+    /// Queue a restart for it; at most 10,000 agents at once.
+    Restart {
+        /// Seconds until it expires unsent; a day when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deadline_seconds: Option<u64>,
+    },
 }
 
 /// An act on many agents, and what came of each.
@@ -40,7 +46,7 @@ pub enum BulkAction {
 pub struct Operation {
     /// Its id.
     pub id: String,
-    /// `label`.
+    /// `label` or `restart`.
     pub kind: String,
     /// The query.
     pub q: String,
@@ -54,6 +60,12 @@ pub struct Operation {
     pub succeeded: u64,
     /// How many could not be.
     pub refused: u64,
+    /// How many have a command that has not ended.
+    #[serde(default)]
+    pub pending: u64,
+    /// How many have a command that ended without success.
+    #[serde(default)]
+    pub failed: u64,
     /// Each agent.
     pub targets: Vec<OperationTarget>,
 }
@@ -66,9 +78,12 @@ pub struct OperationTarget {
     pub uid: String,
     /// Its name.
     pub name: String,
-    /// `succeeded` or `refused`.
+    /// `succeeded` or `refused`; of one with a command, the command's state.
     pub outcome: String,
     /// Why, in a sentence.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// The id of its command, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
 }

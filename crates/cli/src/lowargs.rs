@@ -1,5 +1,6 @@
 //! What was typed. What it means is resolved in `settings` and in the commands.
 
+mod acts;
 mod settings;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use acts::{CancelArgs, CancelNoun, RestartArgs, RestartNoun};
 pub(crate) use settings::{
     DeleteNoun, DeleteSettingsArgs, GetSettingsArgs, SetHeartbeatArgs, SetNoun, SetSettingsArgs,
     UnsetHeartbeatArgs, UnsetNoun, WhomArgs,
@@ -167,23 +169,6 @@ pub(crate) struct LabelArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum CancelNoun {
-    /// A command that has not been sent.
-    #[command(visible_alias = "cmd")]
-    Command(CancelArgs),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct CancelArgs {
-    /// The command's id.
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
-    /// How to show the result.
-    #[arg(short, long, value_enum, default_value_t)]
-    pub(crate) output: PageOutput,
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum DescribeNoun {
     /// One agent.
     #[command(visible_alias = "ag")]
@@ -206,29 +191,6 @@ pub(crate) enum PageOutput {
     Text,
     Json,
     Yaml,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RestartNoun {
-    /// Agents by uid or name.
-    #[command(alias = "agents", visible_alias = "ag")]
-    Agent(RestartArgs),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct RestartArgs {
-    /// The agents: uids, at least 4 hex digits that a uid begins with, or names.
-    #[arg(value_name = "UID|NAME", required = true)]
-    pub(crate) agents: Vec<String>,
-    /// How long to wait for the outcome; a restart that has not left the server by then expires.
-    #[arg(long, default_value = "60s", value_parser = wait)]
-    pub(crate) timeout: Duration,
-    /// Queue the restarts, print the ids of the commands and do not wait; they expire after a day.
-    #[arg(long)]
-    pub(crate) no_wait: bool,
-    /// How to show the results.
-    #[arg(short, long, value_enum, default_value_t)]
-    pub(crate) output: PageOutput,
 }
 
 #[derive(Args, Debug)]
@@ -367,6 +329,11 @@ mod tests {
             ("tidegate describe agent", false),
             ("tidegate restart agent a b --timeout 5s --no-wait", true),
             ("tidegate restart agent", false),
+            ("tidegate restart agents -q health:unhealthy --yes --no-wait", true),
+            ("tidegate restart agents -q name:* --dry-run", true),
+            ("tidegate restart agents web-1 -q name:*", false),
+            ("tidegate restart agents web-1 --dry-run", false),
+            ("tidegate cancel operation 0190", true),
             ("tidegate push a.yaml b.lua -q name:* --yes --name main.yaml", true),
             ("tidegate push a.yaml", false),
             ("tidegate push -q name:*", false),

@@ -16,6 +16,8 @@ mod answers;
 mod bad_input;
 #[path = "planes/budget.rs"]
 mod budget;
+#[path = "planes/bulk.rs"]
+mod bulk;
 #[path = "planes/commands.rs"]
 mod commands;
 #[path = "planes/components.rs"]

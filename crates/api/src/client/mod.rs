@@ -115,6 +115,22 @@ impl Client {
         self.call(self.act(path).json(request)).await
     }
 
+    /// An act on many agents, as it is now.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn operation(&self, id: &str) -> Result<Operation, ClientError> {
+        self.call(self.request(Method::GET, &format!("/operations/{id}"))).await
+    }
+
+    /// Withdraws those commands of an operation that have not been sent.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn cancel_operation(&self, id: &str) -> Result<Operation, ClientError> {
+        self.call(self.act(&format!("/operations/{id}/actions/cancel"))).await
+    }
+
     /// Withdraws a command that has not been sent.
     ///
     /// # Errors

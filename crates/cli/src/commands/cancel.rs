@@ -1,17 +1,31 @@
-//! `tidegate cancel command`.
+//! `tidegate cancel command` and `tidegate cancel operation`.
 
+use super::confirm::agents;
 use super::{Context, show};
 use crate::failure::Failure;
 use crate::lowargs::CancelArgs;
 use crate::sanitise;
 
-pub(super) async fn run(context: &Context, args: &CancelArgs) -> Result<(), Failure> {
-    // An id is one word of a path; anything else would be another call.
-    if args.id.is_empty() || !args.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return Err(Failure::Argument(format!("{:?} is no id of a command", args.id)));
-    }
-    let command = context.client.cancel_command(&args.id).await?;
+pub(super) async fn command(context: &Context, args: &CancelArgs) -> Result<(), Failure> {
+    let command = context.client.cancel_command(id(args, "a command")?).await?;
     show(&command, args.output, || {
         Ok(format!("command {} {}\n", sanitise::line(&command.id), sanitise::line(&command.state)))
     })
+}
+
+pub(super) async fn operation(context: &Context, args: &CancelArgs) -> Result<(), Failure> {
+    let operation = context.client.cancel_operation(id(args, "an operation")?).await?;
+    show(&operation, args.output, || {
+        let cancelled = operation.targets.iter().filter(|target| target.outcome == "cancelled").count();
+        let cancelled = agents(u64::try_from(cancelled).unwrap_or(u64::MAX));
+        Ok(format!("operation {}: cancelled for {cancelled}\n", sanitise::line(&operation.id)))
+    })
+}
+
+/// An id is one word of a path; anything else would be another call.
+fn id<'a>(args: &'a CancelArgs, what: &str) -> Result<&'a str, Failure> {
+    if args.id.is_empty() || !args.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Err(Failure::Argument(format!("{:?} is no id of {what}", args.id)));
+    }
+    Ok(&args.id)
 }

@@ -11,6 +11,7 @@ mod outcome;
 mod push;
 mod push_files;
 mod restart;
+mod restart_query;
 mod send;
 mod settings;
 
@@ -52,7 +53,8 @@ pub(crate) async fn run(low: LowArgs, environment: &Environment, terminal: Termi
         Verb::Push(args) => push::run(&context, args).await,
         Verb::Send(SendNoun::Agent(args)) => send::run(&context, &args).await,
         Verb::Label(LabelNoun::Agents(args)) => label::run(&context, args).await,
-        Verb::Cancel(CancelNoun::Command(args)) => cancel::run(&context, &args).await,
+        Verb::Cancel(CancelNoun::Command(args)) => cancel::command(&context, &args).await,
+        Verb::Cancel(CancelNoun::Operation(args)) => cancel::operation(&context, &args).await,
         Verb::Events(args) => events::run(&context, &args).await,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidegate_api::{Command, Push};
+use tidegate_api::{Command, Operation, Push};
 
 use crate::failure::Failure;
 use crate::render::push::missing;
@@ -32,6 +32,22 @@ pub(super) fn of_commands(commands: &[(String, Command)], timeout: Duration) -> 
         return Err(timed_out(timeout, format!("{}{more}", parts.join("; "))));
     }
     of_counts(good, count(commands.len()), "agents")
+}
+
+/// The end of an act on many agents that was waited for, as that of commands.
+pub(super) fn of_operation(operation: &Operation, timeout: Duration) -> Result<(), Failure> {
+    let mut open = operation
+        .targets
+        .iter()
+        .filter(|target| !matches!(target.outcome.as_str(), "succeeded" | "refused" | "failed" | "cancelled"))
+        .peekable();
+    if operation.succeeded == 0 && open.peek().is_some() {
+        let names: Vec<_> = open.by_ref().take(10).map(|t| format!("{} {}", t.name, t.outcome)).collect();
+        let more = open.count();
+        let more = if more > 0 { format!("; {more} more") } else { String::new() };
+        return Err(timed_out(timeout, format!("{}{more}", names.join("; "))));
+    }
+    of_counts(operation.succeeded, operation.total, "agents")
 }
 
 /// True when the agent did it, or took what it does not answer.

@@ -1,4 +1,4 @@
-//! `tidegate restart agent`.
+//! `tidegate restart agent`, for agents by name.
 
 use tidegate_api::client::ClientError;
 use tidegate_api::{Command, CommandRequest, Timestamp};
@@ -12,6 +12,9 @@ use crate::sanitise;
 use crate::target::{self, Target};
 
 pub(super) async fn run(context: &Context, args: &RestartArgs) -> Result<(), Failure> {
+    if let Some(query) = &args.query {
+        return super::restart_query::run(context, args, query).await;
+    }
     // Every agent is found before the first one is restarted.
     let targets = target::find_all(&context.client, &args.agents).await?;
     let deadline_seconds = (!args.no_wait).then(|| super::send::whole_seconds(args.timeout));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::canned::{Canned, Reply, Request, problem};
 use super::program::{file, run};
-use super::values::{DB, WEB, agent, command};
+use super::values::{DB, WEB, agent, command, list, operation};
 
 fn agents(request: &Request) -> Option<Reply> {
     let uid = request.path.strip_prefix("/agents/")?;
@@ -107,6 +107,79 @@ fn given_an_agent_that_cannot_restart_then_a_refusal_stops_no_other() {
     );
     let ran = run(&Canned::new(refuse), &["restart", "agent", DB]);
     assert_eq!((ran.code, ran.err.as_str()), (5, "error: db-1 does not accept restarts\n"), "{ran:?}");
+}
+
+/// Two agents match; their restarts are queued, and at the second look they stand so.
+fn bulk(web: &'static str, db: &'static str) -> Canned {
+    let looks = AtomicUsize::new(0);
+    Canned::new(move |request| match request.line().as_str() {
+        "GET /agents" => Reply::Json(200, list(&[agent(WEB, "web-1"), agent(DB, "db-1")])),
+        "POST /bulk-operations" if request.query == "dry_run=all" => {
+            Reply::Json(200, operation(&[(WEB, "web-1", "succeeded"), (DB, "db-1", "refused")]))
+        }
+        "POST /bulk-operations" => {
+            Reply::Json(202, operation(&[(WEB, "web-1", "queued"), (DB, "db-1", "queued")]))
+        }
+        "GET /operations/o1" if looks.fetch_add(1, Ordering::SeqCst) == 0 => {
+            Reply::Json(200, operation(&[(WEB, "web-1", "sent"), (DB, "db-1", db)]))
+        }
+        "GET /operations/o1" => Reply::Json(200, operation(&[(WEB, "web-1", web), (DB, "db-1", db)])),
+        "POST /operations/o1/actions/cancel" => {
+            Reply::Json(200, operation(&[(WEB, "web-1", "cancelled"), (DB, "db-1", "sent")]))
+        }
+        _ => problem(404, "no such thing"),
+    })
+}
+
+const MANY: [&str; 5] = ["restart", "agents", "-q", "name:*", "--timeout"];
+
+#[test]
+fn given_a_query_when_restarted_then_it_is_one_act_for_as_many_as_were_counted_and_its_outcome_is_awaited() {
+    let server = bulk("succeeded", "succeeded");
+    let ran = run(&server, &[&MANY[..], &["20s", "--yes"]].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.out, "succeeded    web-1 (0190aaaa)\nsucceeded    db-1 (0190bbbb)\n");
+    assert!(ran.err.ends_with("2 agents: 2 succeeded\n"), "{}", ran.err);
+    let orders: Vec<_> = server.asked().into_iter().filter(|request| request.method == "POST").collect();
+    assert_eq!(orders.len(), 1);
+    let action = json!({"kind": "restart", "deadline_seconds": 20});
+    let order = json!({"q": "name:*", "expected_count": 2, "tolerance": 0, "action": action});
+    assert_eq!(orders[0].body, order);
+}
+
+#[test]
+fn given_a_query_when_its_restarts_end_otherwise_then_the_code_tells_how() {
+    for (web, db, code) in [
+        ("succeeded", "failed", 9),
+        ("succeeded", "sent", 9),
+        ("failed", "refused", 10),
+        ("sent", "failed", 7),
+        ("unknown", "expired", 7),
+    ] {
+        let ran = run(&bulk(web, db), &[&MANY[..], &["500ms", "--yes"]].concat());
+        assert_eq!(ran.code, code, "{web} {db}: {ran:?}");
+    }
+}
+
+#[test]
+fn given_a_query_when_not_confirmed_tried_or_not_awaited_then_nothing_else_is_asked() {
+    let server = bulk("succeeded", "succeeded");
+    let ran = run(&server, &["restart", "agents", "-q", "name:*"]);
+    assert_eq!((ran.code, ran.out.as_str()), (8, ""), "{ran:?}");
+    assert!(server.asked().iter().all(|request| request.method == "GET"));
+    let ran = run(&server, &["restart", "agents", "-q", "name:*", "--dry-run"]);
+    assert_eq!(ran.out, "1 agent would be restarted\nrefused      db-1 (0190bbbb)\n", "{ran:?}");
+    assert_eq!(ran.code, 9);
+    let ran = run(&server, &["restart", "agents", "-q", "name:*", "--yes", "--no-wait"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "o1\n"), "{ran:?}");
+    assert!(server.asked().iter().all(|request| !request.path.starts_with("/operations")));
+}
+
+#[test]
+fn given_an_operation_when_cancelled_then_it_is_said_how_many_were_withdrawn() {
+    let ran = run(&bulk("sent", "sent"), &["cancel", "operation", "o1"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "operation o1: cancelled for 1 agent\n"), "{ran:?}");
+    assert_eq!(run(&bulk("sent", "sent"), &["cancel", "operation", "../x"]).code, 2);
 }
 
 /// Answers every custom message so.

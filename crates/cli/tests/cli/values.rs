@@ -30,6 +30,21 @@ pub(super) fn command(id: &str, agent: &str, state: &str, reason: &str) -> Value
     })
 }
 
+/// A restart of many; each agent is a uid, a name and an outcome.
+pub(super) fn operation(agents: &[(&str, &str, &str)]) -> Value {
+    let count = |words: &[&str]| agents.iter().filter(|agent| words.contains(&agent.2)).count();
+    let targets: Vec<Value> = agents
+        .iter()
+        .map(|(uid, name, outcome)| json!({"uid": uid, "name": name, "outcome": outcome}))
+        .collect();
+    json!({
+        "id": "o1", "kind": "restart", "q": "name:*", "actor": "admin", "at": AT, "total": agents.len(),
+        "succeeded": count(&["succeeded"]), "refused": count(&["refused"]),
+        "pending": count(&["queued", "sent"]), "failed": count(&["failed", "cancelled", "expired", "unknown"]),
+        "targets": targets,
+    })
+}
+
 /// A push; each agent is a name, a state and a reason.
 pub(super) fn push(agents: &[(&str, &str, &str)]) -> Value {
     let count = |state: &str| agents.iter().filter(|agent| agent.1 == state).count();

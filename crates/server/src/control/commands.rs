@@ -5,13 +5,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use tidegate_fleet::{
     Action, Actor, Agent, AuditEntry, Command, CommandId, CommandKind, CommandState, Event, EventKind,
-    Outcome, authorize,
+    Outcome, Timestamp, authorize,
 };
 use tidegate_opamp::{AgentCapabilities, InstanceUid};
 use tidegate_store::{Transaction, Write};
 
 use super::agents::not_found;
 use super::{Control, ControlError, Record};
+use crate::state::Entry;
 
 /// Commands of one agent that may wait or be under way.
 const MAX_OPEN: usize = 100;
@@ -27,6 +28,24 @@ const CALL_DEADLINE_MS: u64 = 5_000;
 pub(crate) enum CommandOrder {
     Restart,
     Custom { capability: String, kind: String, data: Bytes },
+}
+
+impl CommandOrder {
+    /// What an actor must be allowed.
+    pub(super) const fn action(&self) -> Action {
+        match self {
+            Self::Restart => Action::Restart,
+            Self::Custom { .. } => Action::SendMessage,
+        }
+    }
+
+    /// Its kind in one word.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Restart => "restart",
+            Self::Custom { .. } => "custom",
+        }
+    }
 }
 
 /// Which commands to list.
@@ -46,45 +65,17 @@ impl Control {
         deadline: Option<Duration>,
         record: Record<Command>,
     ) -> Result<Command, ControlError> {
-        let action = match order {
-            CommandOrder::Restart => Action::Restart,
-            CommandOrder::Custom { .. } => Action::SendMessage,
-        };
+        let action = order.action();
         authorize(actor, action)?;
-        let deadline = deadline.unwrap_or(Command::DEFAULT_DEADLINE);
-        if deadline.is_zero() || deadline > MAX_DEADLINE {
-            let message = format!("a deadline lies between 1 and {} seconds", MAX_DEADLINE.as_secs());
-            return Err(ControlError::invalid("/deadline_seconds", message));
-        }
         let now = self.core.now();
-        let id = self.core.new_id();
-        let kind = kind(order, &id)?;
+        let command = new(order, *uid, self.core.new_id(), actor, now, self::deadline(deadline)?)?;
         let admitted = self.core.registry.look(uid, |entry| {
             if !actor.scope.covers(&entry.agent) {
                 return Err(not_found(uid));
             }
-            let open = entry.commands.iter().filter(|command| !command.has_ended()).count();
-            if open >= MAX_OPEN {
-                return Err(ControlError::TooMany(format!(
-                    "{open} commands wait for this agent already; cancel some"
-                )));
-            }
-            supports(&entry.agent, &kind)
+            admit(entry, &command.kind)
         });
         admitted.ok_or_else(|| not_found(uid))??;
-        let command = Command {
-            id: CommandId(id),
-            agent: *uid,
-            kind,
-            state: CommandState::Queued,
-            actor: actor.name.clone(),
-            created_at: now,
-            deadline: now.plus(deadline),
-            sent_at: None,
-            start_time_when_sent: 0,
-            finished_at: None,
-            outcome: None,
-        };
         let audit = AuditEntry::new(now, actor, action, uid.to_string(), command.summary());
         let (control, uid) = (self.clone(), *uid);
         Self::to_the_end(async move {
@@ -92,24 +83,27 @@ impl Control {
             writes.push(Write::Command(Box::new(command.clone())));
             writes.extend(record(&command));
             control.core.store.commit(Transaction::intent(audit, writes)).await?;
-            control.core.registry.with(&uid, |entry| {
-                entry.stored = true;
-                entry.commands.push_back(command.clone());
-                control.core.schedule(entry);
-            });
-            control.announce(&command);
-            control.core.nudge(&uid);
+            control.queued(&command);
             Ok(command)
         })
         .await
     }
 
+    /// Makes a stored command true in memory, tells those who follow, and sends it where the agent is connected.
+    pub(super) fn queued(&self, command: &Command) {
+        self.core.registry.with(&command.agent, |entry| {
+            entry.stored = true;
+            entry.commands.push_back(command.clone());
+            self.core.schedule(entry);
+        });
+        self.announce(command);
+        self.core.nudge(&command.agent);
+    }
+
     /// The records of those agents that the store does not have yet: an intent for an agent is stored with the agent, or
     /// a crash would leave it to nobody.
     pub(super) fn unstored(&self, uids: &[InstanceUid]) -> Vec<Write> {
-        let record = |entry: &crate::state::Entry| {
-            (!entry.stored).then(|| Write::Agent(Box::new(entry.agent.clone())))
-        };
+        let record = |entry: &Entry| (!entry.stored).then(|| Write::Agent(Box::new(entry.agent.clone())));
         uids.iter().filter_map(|uid| self.core.registry.look(uid, record).flatten()).collect()
     }
 
@@ -176,11 +170,7 @@ impl Control {
             let mut writes = vec![Write::Command(Box::new(cancelled.clone()))];
             writes.extend(record(&cancelled));
             if let Err(error) = control.core.store.commit(Transaction::intent(audit, writes)).await {
-                control.core.registry.with(&command.agent, |entry| {
-                    if let Some(known) = entry.commands.iter_mut().find(|known| known.id == command.id) {
-                        known.clone_from(&command);
-                    }
-                });
+                control.put_back(&command);
                 return Err(error.into());
             }
             control.announce(&cancelled);
@@ -189,11 +179,64 @@ impl Control {
         .await
     }
 
-    fn announce(&self, command: &Command) {
+    /// A command is again as it was: its withdrawal could not be stored.
+    pub(super) fn put_back(&self, before: &Command) {
+        self.core.registry.with(&before.agent, |entry| {
+            if let Some(known) = entry.commands.iter_mut().find(|known| known.id == before.id) {
+                known.clone_from(before);
+            }
+        });
+    }
+
+    pub(super) fn announce(&self, command: &Command) {
         let text = format!("{}: {}", command.summary(), command.state.as_str());
         let event = Event { at: self.core.now(), kind: EventKind::Command, agent: command.agent, text };
         self.core.stream.publish(vec![event]);
     }
+}
+
+/// The time that a command may wait: what is asked for, or a day.
+pub(super) fn deadline(asked: Option<Duration>) -> Result<Duration, ControlError> {
+    let deadline = asked.unwrap_or(Command::DEFAULT_DEADLINE);
+    if deadline.is_zero() || deadline > MAX_DEADLINE {
+        let message = format!("a deadline lies between 1 and {} seconds", MAX_DEADLINE.as_secs());
+        return Err(ControlError::invalid("/deadline_seconds", message));
+    }
+    Ok(deadline)
+}
+
+/// A command that waits for its agent.
+pub(super) fn new(
+    order: CommandOrder,
+    agent: InstanceUid,
+    id: String,
+    actor: &Actor,
+    now: Timestamp,
+    deadline: Duration,
+) -> Result<Command, ControlError> {
+    Ok(Command {
+        agent,
+        kind: kind(order, &id)?,
+        id: CommandId(id),
+        state: CommandState::Queued,
+        actor: actor.name.clone(),
+        created_at: now,
+        deadline: now.plus(deadline),
+        sent_at: None,
+        start_time_when_sent: 0,
+        finished_at: None,
+        outcome: None,
+    })
+}
+
+/// Whether an agent has room for a command, and can do what it asks.
+pub(super) fn admit(entry: &Entry, kind: &CommandKind) -> Result<(), ControlError> {
+    let open = entry.commands.iter().filter(|command| !command.has_ended()).count();
+    if open >= MAX_OPEN {
+        let message = format!("{open} commands wait for this agent already; cancel some");
+        return Err(ControlError::TooMany(message));
+    }
+    supports(&entry.agent, kind)
 }
 
 /// The command that an order stands for. A ChatOps request is given an id and asked to answer in every case; peers that

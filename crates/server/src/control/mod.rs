@@ -18,12 +18,13 @@ use std::sync::Arc;
 use tidegate_fleet::query::{Query, QueryError};
 use tidegate_fleet::{Action, Actor, authorize};
 
-pub(crate) use crate::state::{Operation, Outcome};
+pub(crate) use crate::state::{Commanded, Operation, Outcome};
 pub(crate) use agents::{AgentView, ListOrder};
 pub(crate) use answers::Record;
 pub(crate) use commands::{CommandFilter, CommandOrder};
 pub use error::ControlError;
 pub(crate) use labels::LabelOrder;
+pub(crate) use operations::BulkOrder;
 pub(crate) use pushes::{PushOrder, PushState, PushView, PushedFile};
 pub(crate) use settings::{Belief, RuleView, TargetOrder};
 pub(crate) use watch::Seen;

@@ -1,4 +1,4 @@
-//! `/agents/{uid}/labels`, `/bulk-operations` and `/operations`.
+//! `/agents/{uid}/labels`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,26 +9,23 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use tidegate_api as api;
 use tidegate_fleet::Actor;
 use tidegate_fleet::agent::{LabelPatch, Labels};
 
-use super::idempotency::Key;
+use super::Face;
 use super::json::{Body, Parameters, uid};
 use super::problem::Failure;
-use super::{Face, convert};
-use crate::control::{LabelOrder, Operation, Outcome};
 
 /// Whether an act is only tried.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ActParameters {
-    dry_run: Option<DryRun>,
+    pub(super) dry_run: Option<DryRun>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum DryRun {
+pub(super) enum DryRun {
     All,
 }
 
@@ -95,69 +92,4 @@ fn etag(labels: &Labels) -> HeaderValue {
 /// Whether a list of tags, or a star, names this one.
 fn names(list: &str, tag: &str) -> bool {
     list.split(',').any(|one| matches!(one.trim(), "*") || one.trim() == tag)
-}
-
-pub(super) async fn bulk(
-    State(face): State<Arc<Face>>,
-    Extension(actor): Extension<Actor>,
-    Extension(key): Extension<Key>,
-    Parameters(parameters): Parameters<ActParameters>,
-    Body(request): Body<api::BulkRequest>,
-) -> Result<Response, Failure> {
-    let api::BulkRequest { q, expected_count, tolerance, action } = request;
-    let api::BulkAction::Label { labels } = action;
-    let order = LabelOrder { query: q, patch: labels, expected_count, tolerance };
-    let dry_run = parameters.dry_run.is_some();
-    let record = key.record(StatusCode::CREATED, |operation: &Operation| {
-        (Some(location(operation)), convert_operation(operation))
-    });
-    let operation = face.control.label(&actor, order, dry_run, record).await?;
-    if dry_run {
-        return Ok(Json(convert_operation(&operation)).into_response());
-    }
-    let body = Json(convert_operation(&operation));
-    Ok((StatusCode::CREATED, [(header::LOCATION, location(&operation))], body).into_response())
-}
-
-fn location(operation: &Operation) -> String {
-    format!("{}/operations/{}", api::BASE, operation.id)
-}
-
-pub(super) async fn operation(
-    State(face): State<Arc<Face>>,
-    Extension(actor): Extension<Actor>,
-    Path(id): Path<String>,
-) -> Result<Json<api::Operation>, Failure> {
-    Ok(Json(convert_operation(&face.control.operation(&actor, &id)?)))
-}
-
-fn convert_operation(operation: &Operation) -> api::Operation {
-    let targets: Vec<_> = operation
-        .targets
-        .iter()
-        .map(|target| {
-            let (outcome, reason) = match &target.outcome {
-                Outcome::Done(reason) => ("succeeded", reason),
-                Outcome::Refused(reason) => ("refused", reason),
-            };
-            api::OperationTarget {
-                uid: target.uid.to_string(),
-                name: target.name.clone(),
-                outcome: outcome.to_owned(),
-                reason: reason.clone(),
-            }
-        })
-        .collect();
-    let succeeded = targets.iter().filter(|target| target.outcome == "succeeded").count() as u64;
-    api::Operation {
-        id: operation.id.clone(),
-        kind: operation.kind.to_owned(),
-        q: operation.query.clone(),
-        actor: operation.actor.clone(),
-        at: convert::time(operation.at),
-        total: targets.len() as u64,
-        succeeded,
-        refused: targets.len() as u64 - succeeded,
-        targets,
-    }
 }

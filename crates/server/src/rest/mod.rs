@@ -9,6 +9,7 @@ mod idempotency;
 mod json;
 mod labels;
 mod openapi;
+mod operations;
 mod problem;
 mod pushes;
 mod request_id;
@@ -58,8 +59,9 @@ pub(crate) fn router(face: Face) -> Router {
         .route("/agents/search", post(agents::search))
         .route("/agents/{uid}", get(agents::get))
         .route("/agents/{uid}/labels", get(labels::get).patch(labels::patch))
-        .route("/bulk-operations", post(labels::bulk).route_layer(once()))
-        .route("/operations/{id}", get(labels::operation))
+        .route("/bulk-operations", post(operations::bulk).route_layer(once()))
+        .route("/operations/{id}", get(operations::get))
+        .route("/operations/{id}/actions/cancel", post(operations::cancel).route_layer(once()))
         .route("/fleet/summary", get(agents::summary))
         .route("/agents/{uid}/commands", post(commands::create).route_layer(once()))
         .route("/commands", get(commands::list))

@@ -29,7 +29,7 @@ pub(crate) use exchange::Inbound;
 pub(crate) use flush::Extent;
 use identity::Identities;
 pub(crate) use index::Index;
-pub(crate) use operations::{Operation, Operations, Outcome, Target};
+pub(crate) use operations::{Commanded, Operation, Operations, Outcome, Target};
 pub(crate) use registry::Registry;
 pub(crate) use stream::{Notice, Stream};
 use wheel::Wheel;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use tidegate_fleet::{Actor, Timestamp};
+use tidegate_fleet::{Actor, Command, CommandId, CommandState, Timestamp};
 use tidegate_opamp::InstanceUid;
 
 /// Operations that are kept in memory; they do not outlive the server's run.
@@ -34,6 +34,36 @@ pub(crate) enum Outcome {
     Done(String),
     /// It was not done, and why.
     Refused(String),
+    /// A command was queued, and has come so far.
+    Commanded(Commanded),
+}
+
+/// How far a command of an operation has come.
+#[derive(Clone, Debug)]
+pub(crate) struct Commanded {
+    pub(crate) id: CommandId,
+    pub(crate) state: CommandState,
+    pub(crate) ended: bool,
+    pub(crate) reason: String,
+}
+
+impl From<&Command> for Commanded {
+    fn from(command: &Command) -> Self {
+        Self {
+            id: command.id.clone(),
+            state: command.state,
+            ended: command.has_ended(),
+            reason: command.outcome.as_ref().map(|outcome| outcome.detail.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+impl Commanded {
+    /// One that its agent does not have any more: only what has ended is forgotten.
+    pub(crate) fn forgotten(&self) -> Self {
+        let reason = "it has ended; how is kept no longer".to_owned();
+        Self { id: self.id.clone(), state: CommandState::Unknown, ended: true, reason }
+    }
 }
 
 /// The operations of this run.

@@ -7,7 +7,7 @@ use crate::report::Reporter;
 use crate::world::{World, new_key};
 
 impl World {
-    async fn keyed(&self, path: &str, key: &str, body: &Value) -> Answer {
+    pub(crate) async fn keyed(&self, path: &str, key: &str, body: &Value) -> Answer {
         let request = Request::new("POST", &format!("/api/v1{path}"))
             .header("Authorization", &format!("Bearer {}", self.token))
             .header("Idempotency-Key", key)
@@ -68,8 +68,9 @@ async fn given_acts_when_asked_for_again_under_their_keys_then_the_first_answers
 #[tokio::test]
 async fn given_no_key_or_one_that_is_no_uuid_when_acting_then_400_says_what_to_send() {
     let world = World::new().await;
-    let paths = ["/pushes", "/bulk-operations", "/agents/x/commands", "/commands/x/actions/cancel"];
-    for path in paths {
+    let acts = ["/pushes", "/bulk-operations", "/agents/x/commands"];
+    let cancels = ["/commands/x/actions/cancel", "/operations/x/actions/cancel"];
+    for path in acts.into_iter().chain(cancels) {
         let request = Request::new("POST", &format!("/api/v1{path}"))
             .header("Authorization", &format!("Bearer {}", world.token))
             .body("{}");

@@ -115,7 +115,9 @@ fn responses(operation: &Operation) -> Value {
     }
     let mut responses = Map::new();
     match operation.id {
-        "createBulkOperation" => drop(responses.insert("200".into(), told.clone())),
+        "createBulkOperation" => {
+            responses.extend(["200", "202"].map(|status| (status.to_owned(), told.clone())));
+        }
         "putConnectionSettings" => drop(responses.insert("201".into(), told.clone())),
         "getLabels" => {
             drop(responses.insert("304".into(), json!({"description": "The labels have this ETag."})));

@@ -85,6 +85,10 @@ const KEY: Parameter = header(
 );
 const IF_MATCH: Parameter = header("If-Match", true, "The ETag of what was seen, or `*`.");
 
+/// What withdrawing may meet.
+const CANCEL: &[&str] =
+    &["body", "idempotency-key", "not-found", "conflict", "key-in-use", "key-reused", "broken-off", "store"];
+
 /// A call that only looks.
 const fn look(
     path: &'static str,
@@ -97,7 +101,7 @@ const fn look(
     Operation { method: "get", path, id, summary, parameters, body: None, status: 200, answer, problems }
 }
 
-pub(super) const OPERATIONS: [Operation; 27] = [
+pub(super) const OPERATIONS: [Operation; 28] = [
     look(
         "/api/v1/agents",
         "listAgents",
@@ -164,7 +168,7 @@ pub(super) const OPERATIONS: [Operation; 27] = [
         method: "post",
         path: "/api/v1/bulk-operations",
         id: "createBulkOperation",
-        summary: "Acts on all agents that match. A dry run answers 200.",
+        summary: "Acts on all agents that match: 201 when it is done, 202 while it is under way. A dry run answers 200.",
         parameters: &[KEY, DRY_RUN],
         body: Some("BulkRequest"),
         status: 201,
@@ -192,6 +196,17 @@ pub(super) const OPERATIONS: [Operation; 27] = [
         Answer::One("Operation"),
         &["not-found"],
     ),
+    Operation {
+        method: "post",
+        path: "/api/v1/operations/{id}/actions/cancel",
+        id: "cancelOperation",
+        summary: "Withdraws the commands of an operation that have not been sent.",
+        parameters: &[KEY],
+        body: None,
+        status: 200,
+        answer: Answer::One("Operation"),
+        problems: CANCEL,
+    },
     look(
         "/api/v1/fleet/summary",
         "getFleetSummary",
@@ -252,16 +267,7 @@ pub(super) const OPERATIONS: [Operation; 27] = [
         body: None,
         status: 200,
         answer: Answer::One("Command"),
-        problems: &[
-            "body",
-            "idempotency-key",
-            "not-found",
-            "conflict",
-            "key-in-use",
-            "key-reused",
-            "broken-off",
-            "store",
-        ],
+        problems: CANCEL,
     },
     look(
         "/api/v1/connection-settings",
