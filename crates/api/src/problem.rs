@@ -20,6 +20,9 @@ pub struct Problem {
     /// The id of the call, as in `X-Request-Id`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub trace_id: String,
+    /// Seconds after which it may be tried again, as in `Retry-After`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
     /// The places at which it is wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ProblemDetail>,

@@ -9,6 +9,7 @@ pub mod control;
 mod data_dir;
 mod listen;
 pub mod maintenance;
+mod rate;
 mod rest;
 pub mod run;
 pub mod settings;

@@ -110,7 +110,8 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         .map_err(|error| StartError(format!("there is no randomness for cursors: {error}")))?;
     let control = Control::new(Arc::clone(&core), tasks);
     let under_way = rest::UnderWay::default();
-    let face = Face { control, token, cursors, under_way, stopping: stopping.clone() };
+    let limits = rest::Limits::new(&settings.limits);
+    let face = Face { control, token, cursors, under_way, limits, stopping: stopping.clone() };
     tokio::spawn(rest::serve(operators_listener, max, rest::router(face), stopping, serving));
     let drain = settings.agents.drain;
     Ok(Running { agents, operators, core, switch, drained, drain, workers, _lock: lock })

@@ -44,6 +44,8 @@ mod idempotency;
 mod identity;
 #[path = "planes/lifecycle.rs"]
 mod lifecycle;
+#[path = "planes/limits.rs"]
+mod limits;
 #[path = "planes/lists.rs"]
 mod lists;
 #[path = "planes/memory.rs"]

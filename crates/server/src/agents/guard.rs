@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::budget::{Budget, PATIENCE};
-use super::rate::Allowance;
 use super::reload::Reloaded;
 use super::throttle::Throttle;
 use super::tokens::Tokens;
 use super::vigil::Waits;
+use crate::rate::Allowance;
 use crate::settings::Settings;
 
 /// Clients that can be told at once that there is no room for them; it takes a descriptor and a moment each.

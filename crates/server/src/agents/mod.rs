@@ -6,7 +6,6 @@ mod guard;
 mod hear;
 mod http;
 mod quick;
-mod rate;
 mod reached;
 pub(crate) mod reload;
 mod stream;

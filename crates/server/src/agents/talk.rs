@@ -10,8 +10,8 @@ use tidegate_opamp::{AgentToServer, InstanceUid, Message, ServerErrorResponseTyp
 use super::TOO_FAST;
 use super::budget::{Exhausted, PATIENCE, SMALL};
 use super::hear::{self, Heard};
-use super::rate::Rate;
 use super::websocket::{End, Socket, WRITE_AT, WRITE_DEADLINE};
+use crate::rate::Rate;
 use crate::state::Inbound;
 
 /// Malformed messages in a row after which the connection is closed (ruling A5).

@@ -8,7 +8,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use tidegate_opamp::InstanceUid;
 
-use super::rate::{Allowance, Rate, TooFast};
+use crate::rate::{Allowance, Rate, TooFast};
 
 /// So that no lock is shared by the whole fleet.
 const SHARDS: usize = 16;

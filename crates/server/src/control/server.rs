@@ -35,4 +35,9 @@ impl Control {
     pub(crate) fn count_call(&self) {
         self.core.metrics.api_calls.inc();
     }
+
+    /// Counts a call of the API that was refused because there are too many.
+    pub(crate) fn count_throttled_call(&self) {
+        self.core.metrics.throttled_calls.inc();
+    }
 }

@@ -8,6 +8,7 @@ mod cursor;
 mod idempotency;
 mod json;
 mod labels;
+mod limits;
 mod openapi;
 mod operations;
 mod problem;
@@ -32,6 +33,7 @@ use crate::listen::{self, Serving, Stopping};
 use crate::token::Token;
 pub(crate) use cursor::Cursors;
 pub(crate) use idempotency::UnderWay;
+pub(crate) use limits::Limits;
 
 /// Most bytes of the head of a call.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -46,6 +48,7 @@ pub(crate) struct Face {
     pub(crate) token: Token,
     pub(crate) cursors: Cursors,
     pub(crate) under_way: UnderWay,
+    pub(crate) limits: Limits,
     pub(crate) stopping: Stopping,
 }
 
@@ -80,6 +83,7 @@ pub(crate) fn router(face: Face) -> Router {
         .route("/metrics", get(server::metrics))
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&face), limits::count))
         .layer(middleware::from_fn_with_state(Arc::clone(&face), auth::require))
         // What says nothing of the fleet needs no token.
         .route("/openapi.json", get(openapi::json))

@@ -21,8 +21,16 @@ impl Failure {
             detail: detail.into(),
             code: code.to_owned(),
             trace_id: String::new(),
+            retry_after: None,
             errors: Vec::new(),
         }))
+    }
+
+    /// A call that may be made again after so many seconds.
+    pub(super) fn later(code: &str, title: &str, detail: impl Into<String>, seconds: u64) -> Self {
+        let mut failure = Self::new(StatusCode::TOO_MANY_REQUESTS, code, title, detail);
+        failure.0.retry_after = Some(seconds);
+        failure
     }
 
     /// An argument that cannot be used.
@@ -59,9 +67,13 @@ pub(super) fn traced(mut response: Response, id: &str) -> Response {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.0.retry_after;
         let mut response = (status, Json(&self.0)).into_response();
         response.extensions_mut().insert(Problematic(self.0));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_TYPE));
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

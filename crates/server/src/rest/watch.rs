@@ -65,16 +65,17 @@ pub(super) async fn watch(
             other => return Err(Failure::invalid("kinds", format!("{other:?} is none of agents, events"))),
         }
     }
+    let place = face.limits.stream(&actor)?;
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let since = resumed.or(parameters.since);
     let watcher = face.control.watch(&actor, &parameters.q, wants_agents, wants_events, since).await?;
-    let state = (watcher, face.stopping.clone());
-    let stream = futures_util::stream::unfold(state, |(mut watcher, mut stopping)| async move {
+    let state = (watcher, face.stopping.clone(), place);
+    let stream = futures_util::stream::unfold(state, |(mut watcher, mut stopping, place)| async move {
         let seen = tokio::select! {
             seen = watcher.next() => seen?,
             () = stopping.begun() => return None,
         };
-        Some((Ok::<_, Infallible>(event(&seen)), (watcher, stopping)))
+        Some((Ok::<_, Infallible>(event(&seen)), (watcher, stopping, place)))
     });
     let mut response = Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     let buffering = HeaderName::from_static("x-accel-buffering");

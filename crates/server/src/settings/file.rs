@@ -74,4 +74,11 @@ pub(super) struct Limits {
     pub(super) messages_per_second: Option<u32>,
     pub(super) message_burst: Option<u32>,
     pub(super) retry_after: Option<String>,
+    pub(super) reads_per_second: Option<u32>,
+    pub(super) read_burst: Option<u32>,
+    pub(super) writes_per_second: Option<u32>,
+    pub(super) write_burst: Option<u32>,
+    pub(super) watches_per_second: Option<u32>,
+    pub(super) watch_burst: Option<u32>,
+    pub(super) max_watches: Option<usize>,
 }

@@ -133,6 +133,12 @@ mod tests {
                 "limits: {max_message_bytes: 3}\n",
                 &["server.yaml", "limits.max_message_bytes", "less than 1024"],
             ),
+            (
+                "limits: {read_burst: 1000001}\n",
+                &["server.yaml", "limits.read_burst", "between 1 and 1000000"],
+            ),
+            ("limits: {watches_per_second: 0}\n", &["limits.watches_per_second", "between 1 and"]),
+            ("limits: {max_watches: 0}\n", &["limits.max_watches", "less than 1"]),
             ("agents: [\n", &["server.yaml", "line"]),
         ] {
             let error = with_file(text, Flags::default()).unwrap_err().to_string();

@@ -35,6 +35,8 @@ pub(crate) struct Metrics {
     pub(crate) discarded_offers: Counter,
     /// Calls of the REST API.
     pub(crate) api_calls: Counter,
+    /// Calls that were refused because their credential makes too many.
+    pub(crate) throttled_calls: Counter,
     agents: Gauge,
 }
 
@@ -67,6 +69,8 @@ impl Metrics {
         let discarded_offers = counter("discarded_offers", "Messages to agents that were too large to send");
         let duplicates = counter("duplicate_agents", "Times that two agents were found under one uid");
         let api_calls = counter("api_calls", "Calls of the REST API");
+        let throttled_calls =
+            counter("throttled_calls", "Calls of the REST API refused because there are too many of them");
         let mut gauge = |name: &str, help: &str| {
             let gauge: Gauge = Gauge::default();
             registry.register(name, help, gauge.clone());
@@ -89,6 +93,7 @@ impl Metrics {
             full_state_requests,
             discarded_offers,
             api_calls,
+            throttled_calls,
             agents,
         }
     }

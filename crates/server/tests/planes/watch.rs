@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::report::Reporter;
 use crate::world::{PATIENCE, World};
 
-struct Watch {
+pub(crate) struct Watch {
     stream: TcpStream,
     reader: Reader,
     ready: VecDeque<Frame>,
@@ -19,7 +19,7 @@ struct Watch {
 
 impl Watch {
     /// Opens a stream; HTTP/1.0 keeps the body free of chunks. The small receive buffer makes it slow to fill.
-    async fn open(world: &World, parameters: &str, last: Option<&str>) -> Self {
+    pub(crate) async fn open(world: &World, parameters: &str, last: Option<&str>) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
         let mut stream = socket.connect(world.server.operators).await.unwrap();
@@ -40,7 +40,7 @@ impl Watch {
     }
 
     /// The next frame; `None` at the stream's end.
-    async fn next(&mut self) -> Option<Frame> {
+    pub(crate) async fn next(&mut self) -> Option<Frame> {
         while self.ready.is_empty() {
             let mut buffer = vec![0; 16 * 1024];
             let read = timeout(PATIENCE, self.stream.read(&mut buffer)).await.expect("the stream is silent");
@@ -53,7 +53,7 @@ impl Watch {
     }
 
     /// The next frame, which must have this name; its payload.
-    async fn expect(&mut self, name: &str) -> (Option<String>, Value) {
+    pub(crate) async fn expect(&mut self, name: &str) -> (Option<String>, Value) {
         let frame = self.next().await.expect("the stream ended");
         assert_eq!(frame.event, name, "{frame:?}");
         (frame.id, serde_json::from_str(&frame.data).unwrap())

@@ -1,5 +1,6 @@
 //! The API told to programs: OpenAPI 3.1, made of the wire types and of one table of calls.
 
+mod headers;
 mod operations;
 mod page;
 
@@ -60,6 +61,7 @@ fn document() -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "headers": headers::all(),
             "schemas": schemas(),
         },
     })
@@ -126,7 +128,7 @@ fn responses(operation: &Operation) -> Value {
     }
     responses.insert(operation.status.to_string(), told);
     let of_all: &[&str] =
-        if OPEN.contains(&operation.path) { &[] } else { &["unauthenticated", "forbidden"] };
+        if OPEN.contains(&operation.path) { &[] } else { &["unauthenticated", "forbidden", "rate-limited"] };
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for (code, status) in PROBLEMS {
         if operation.problems.contains(&code) || of_all.contains(&code) {
@@ -140,6 +142,9 @@ fn responses(operation: &Operation) -> Value {
             status.to_string(),
             json!({"description": description, "content": content, "x-codes": codes}),
         );
+    }
+    for (status, response) in &mut responses {
+        response["headers"] = headers::of(operation, status);
     }
     Value::Object(responses)
 }

@@ -42,7 +42,7 @@ pub(super) enum Answer {
 }
 
 /// The codes of problems with their statuses.
-pub(super) const PROBLEMS: [(&str, u16); 22] = [
+pub(super) const PROBLEMS: [(&str, u16); 24] = [
     ("json", 400),
     ("parameters", 400),
     ("idempotency-key", 400),
@@ -62,7 +62,9 @@ pub(super) const PROBLEMS: [(&str, u16); 22] = [
     ("invalid-query", 422),
     ("key-reused", 422),
     ("precondition-required", 428),
+    ("rate-limited", 429),
     ("too-many", 429),
+    ("too-many-streams", 429),
     ("broken-off", 500),
     ("store", 503),
 ];
@@ -360,7 +362,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
             header("Last-Event-ID", false, "The same, as browsers send it."),
         ],
         Answer::Text("text/event-stream"),
-        &["parameters", "invalid", "invalid-query"],
+        &["parameters", "invalid", "invalid-query", "too-many-streams"],
     ),
     look(
         "/api/v1/capabilities",

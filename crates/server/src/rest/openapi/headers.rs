@@ -1,0 +1,48 @@
+//! The headers of answers, as the document tells of them.
+
+use serde_json::{Map, Value, json};
+
+use super::operations::{OPEN, Operation};
+
+const HEADERS: [(&str, &str); 8] = [
+    ("X-Request-Id", "The id of the call: the caller's own, or a new one."),
+    (
+        "RateLimit-Policy",
+        "`\"reads\";q=5000;w=10`: so many calls at once, and the seconds until all of them come back.",
+    ),
+    ("RateLimit", "`\"reads\";r=4999;t=1`: the calls that are left, and the seconds until none is missing."),
+    ("Retry-After", "Seconds to wait."),
+    ("WWW-Authenticate", "`Bearer`."),
+    ("ETag", "Names what is told as it is now; for `If-Match` and `If-None-Match`."),
+    ("Location", "Where what was made is found."),
+    ("Idempotent-Replayed", "`true` where the call was carried out before and this is its first answer."),
+];
+
+/// The calls whose answers have an ETag.
+const TAGGED: [&str; 4] = ["getLabels", "patchLabels", "getConnectionSettings", "putConnectionSettings"];
+
+/// Every header by its name.
+pub(super) fn all() -> Value {
+    let header = |(name, text): (&str, &str)| {
+        (name.to_owned(), json!({"description": text, "schema": {"type": "string"}}))
+    };
+    Value::Object(HEADERS.into_iter().map(header).collect::<Map<_, _>>())
+}
+
+/// Those of one answer of a call.
+pub(super) fn of(operation: &Operation, status: &str) -> Value {
+    let (good, open) = (status.starts_with('2'), OPEN.contains(&operation.path));
+    let here = |name: &&str| match *name {
+        "RateLimit-Policy" | "RateLimit" => !open && status != "401",
+        "Retry-After" => status == "429",
+        "WWW-Authenticate" => status == "401",
+        "ETag" => (good && TAGGED.contains(&operation.id)) || status == "304",
+        "Location" => good && status != "200" && matches!(operation.id, "createBulkOperation" | "createPush"),
+        "Idempotent-Replayed" => {
+            good && operation.parameters.iter().any(|given| given.name == "Idempotency-Key")
+        }
+        _ => true,
+    };
+    let header = |name: &str| (name.to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));
+    Value::Object(HEADERS.map(|(name, _)| name).into_iter().filter(here).map(header).collect::<Map<_, _>>())
+}
