@@ -11,6 +11,7 @@ mod command;
 mod event;
 mod problem;
 mod push;
+mod server;
 mod settings;
 pub mod sse;
 
@@ -24,6 +25,10 @@ pub use event::{Event, WatchEvent};
 pub use jiff::Timestamp;
 pub use problem::{Problem, ProblemDetail};
 pub use push::{Push, PushAgent, PushFile, PushRequest, PushSummary};
+pub use server::{
+    Catalogue, CustomCapability, Direction, FieldForm, MessageField, MessageType, ServerStatus, TaskRun,
+    TaskStatus,
+};
 pub use settings::{
     AgentSettings, Certificate, Destination, Heartbeat, HeartbeatSetting, Proxy, REDACTED, SettingsRequest,
     SettingsRule, SettingsSummary, SettingsTarget, SettingsWarning, Tls,

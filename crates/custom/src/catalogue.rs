@@ -12,7 +12,7 @@ pub struct Capability {
     pub name: &'static str,
     /// What it does, in one sentence.
     pub summary: &'static str,
-    /// Whether carrying an order out twice does more than once.
+    /// Whether carrying an order out twice does no more than once.
     pub idempotent: bool,
     /// Its messages.
     pub messages: &'static [MessageType],

@@ -18,7 +18,7 @@ use crate::state::Entry;
 const MAX_OPEN: usize = 100;
 
 /// Longest time that a command may wait.
-const MAX_DEADLINE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+pub(crate) const MAX_DEADLINE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Time given to a local call that a custom message starts.
 const CALL_DEADLINE_MS: u64 = 5_000;

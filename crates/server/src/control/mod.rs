@@ -21,7 +21,7 @@ use tidegate_fleet::{Action, Actor, authorize};
 pub(crate) use crate::state::{Commanded, Operation, Outcome};
 pub(crate) use agents::{AgentView, ListOrder};
 pub(crate) use answers::Record;
-pub(crate) use commands::{CommandFilter, CommandOrder};
+pub(crate) use commands::{CommandFilter, CommandOrder, MAX_DEADLINE};
 pub use error::ControlError;
 pub(crate) use labels::LabelOrder;
 pub(crate) use operations::BulkOrder;

@@ -1,13 +1,15 @@
 //! `/server`, `/capabilities`, `/metrics` and the probes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
-use serde_json::{Value, json};
-use tidegate_fleet::Actor;
+use tidegate_api as api;
+use tidegate_custom::{Direction, Field, JsonForm, MessageType};
+use tidegate_fleet::{Actor, Timestamp};
 
 use super::problem::Failure;
 use super::{Face, convert};
@@ -15,28 +17,54 @@ use super::{Face, convert};
 pub(super) async fn server(
     State(face): State<Arc<Face>>,
     Extension(actor): Extension<Actor>,
-) -> Result<Json<Value>, Failure> {
+) -> Result<Json<api::ServerStatus>, Failure> {
     let view = face.control.server(&actor)?;
-    let task = |task: crate::background::TaskView| {
-        let last = task.last.map(|(at, took, result)| {
-            let (ok, text) = match result {
-                Ok(text) => (true, text),
-                Err(text) => (false, text),
-            };
-            json!({"at": convert::time(at), "took_ms": took.as_secs_f64() * 1000.0, "ok": ok, "result": text})
-        });
-        json!({"name": task.name, "period_ms": task.period.as_millis(), "last": last})
+    let run = |(at, took, result): (Timestamp, Duration, Result<String, String>)| {
+        let ok = result.is_ok();
+        let result = result.unwrap_or_else(|error| error);
+        api::TaskRun { at: convert::time(at), took_ms: took.as_secs_f64() * 1000.0, ok, result }
     };
-    Ok(Json(json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "agents": view.agents,
-        "connections": view.connections,
-        "tasks": view.tasks.into_iter().map(task).collect::<Vec<_>>(),
-    })))
+    let tasks = view.tasks.into_iter().map(|task| api::TaskStatus {
+        name: task.name.to_owned(),
+        period_ms: u64::try_from(task.period.as_millis()).unwrap_or(u64::MAX),
+        last: task.last.map(run),
+    });
+    Ok(Json(api::ServerStatus {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        agents: view.agents as u64,
+        connections: u64::try_from(view.connections).unwrap_or_default(),
+        tasks: tasks.collect(),
+    }))
 }
 
-pub(super) async fn capabilities() -> Json<Value> {
-    Json(json!({ "items": tidegate_custom::catalogue() }))
+pub(super) async fn capabilities() -> Json<api::Catalogue> {
+    let field = |field: &Field| api::MessageField {
+        name: field.name.to_owned(),
+        form: match field.form {
+            JsonForm::Text => api::FieldForm::Text,
+            JsonForm::Number => api::FieldForm::Number,
+            JsonForm::Flag => api::FieldForm::Flag,
+            JsonForm::Object => api::FieldForm::Object,
+        },
+        required: field.required,
+        meaning: field.meaning.to_owned(),
+    };
+    let message = |message: &MessageType| api::MessageType {
+        kind: message.kind.to_owned(),
+        direction: match message.direction {
+            Direction::ToAgent => api::Direction::ToAgent,
+            Direction::ToServer => api::Direction::ToServer,
+        },
+        summary: message.summary.to_owned(),
+        fields: message.fields.iter().map(field).collect(),
+    };
+    let items = tidegate_custom::catalogue().iter().map(|known| api::CustomCapability {
+        name: known.name.to_owned(),
+        summary: known.summary.to_owned(),
+        idempotent: known.idempotent,
+        messages: known.messages.iter().map(message).collect(),
+    });
+    Json(api::Catalogue { items: items.collect() })
 }
 
 pub(super) async fn metrics(

@@ -3,6 +3,7 @@
 mod headers;
 mod operations;
 mod page;
+mod shapes;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -70,7 +71,10 @@ fn document() -> Value {
 fn describe(operation: &Operation) -> Value {
     let in_path = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let mut parameters: Vec<_> = in_path
-        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+        .map(|name| {
+            let schema = shapes::parameter(name, "string");
+            json!({"name": name, "in": "path", "required": true, "schema": schema})
+        })
         .collect();
     parameters.extend(operation.parameters.iter().map(parameter));
     let mut described = json!({
@@ -95,7 +99,7 @@ fn parameter(parameter: &Parameter) -> Value {
         "in": parameter.place,
         "required": parameter.required,
         "description": parameter.description,
-        "schema": {"type": parameter.kind},
+        "schema": shapes::parameter(parameter.name, parameter.kind),
     })
 }
 
@@ -185,33 +189,15 @@ fn schemas() -> Map<String, Value> {
     add::<api::PushRequest>(&mut found);
     add::<api::Push>(&mut found);
     add::<api::Event>(&mut found);
+    add::<api::ServerStatus>(&mut found);
+    add::<api::Catalogue>(&mut found);
     add::<api::Problem>(&mut found);
     let mut schemas: Map<String, Value> = found
         .into_iter()
         .map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default()))
         .collect();
-    // A rule as it stands is one as it is written and more: nothing could be both, were the first closed.
-    if let Some(request) = schemas.get_mut("SettingsRequest").and_then(Value::as_object_mut) {
-        request.remove("additionalProperties");
-    }
-    let text = || json!({"type": "string"});
-    schemas.insert("Labels".into(), json!({"type": "object", "additionalProperties": text()}));
-    let or_null = json!({"type": ["string", "null"]});
-    schemas.insert("LabelPatch".into(), json!({"type": "object", "additionalProperties": or_null}));
-    let search = json!({
-        "type": "object",
-        "additionalProperties": false,
-        "description": "What a list asks; each as the parameter of its name.",
-        "properties": {
-            "q": text(),
-            "cursor": text(),
-            "limit": {"type": "integer", "minimum": 1, "maximum": 500},
-            "sort": text(),
-            "fields": text(),
-            "facets": text(),
-        },
-    });
-    schemas.insert("AgentSearch".into(), search);
+    shapes::extend(&mut schemas);
+    shapes::refine(&mut schemas);
     schemas
 }
 

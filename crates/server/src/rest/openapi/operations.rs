@@ -369,7 +369,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         "getCapabilities",
         "The custom capabilities that this server knows, with their messages.",
         &[],
-        Answer::Object("`items`: the capabilities."),
+        Answer::One("Catalogue"),
         &[],
     ),
     look(
@@ -377,7 +377,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         "getServer",
         "Version, counts, background tasks with their last result.",
         &[],
-        Answer::Object("`version`, `agents`, `connections` and `tasks`."),
+        Answer::One("ServerStatus"),
         &[],
     ),
     look("/metrics", "getMetrics", "Metrics.", &[], Answer::Text("application/openmetrics-text"), &[]),

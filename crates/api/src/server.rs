@@ -1,0 +1,121 @@
+//! The server itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// The server as it is now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ServerStatus {
+    /// Its version.
+    pub version: String,
+    /// How many agents it knows.
+    pub agents: u64,
+    /// How many connections of agents are open.
+    pub connections: u64,
+    /// Its background tasks.
+    pub tasks: Vec<TaskStatus>,
+}
+
+/// A background task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct TaskStatus {
+    /// Its name.
+    pub name: String,
+    /// Milliseconds from one run to the next.
+    pub period_ms: u64,
+    /// The last run; null before the first.
+    pub last: Option<TaskRun>,
+}
+
+/// One run of a background task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct TaskRun {
+    /// When it ended.
+    pub at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub took_ms: f64,
+    /// Whether it did what it should.
+    pub ok: bool,
+    /// What came of it, in a sentence.
+    pub result: String,
+}
+
+/// The custom capabilities that a server knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Catalogue {
+    /// All of them.
+    pub items: Vec<CustomCapability>,
+}
+
+/// A custom capability.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct CustomCapability {
+    /// Its bare name.
+    pub name: String,
+    /// What it does, in a sentence.
+    pub summary: String,
+    /// Whether carrying an order out twice does no more than once.
+    pub idempotent: bool,
+    /// Its messages.
+    pub messages: Vec<MessageType>,
+}
+
+/// A type of message of a custom capability.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct MessageType {
+    /// The value of its `type`.
+    pub kind: String,
+    /// Who sends it.
+    pub direction: Direction,
+    /// What it means, in a sentence.
+    pub summary: String,
+    /// The fields of its payload, a JSON object.
+    pub fields: Vec<MessageField>,
+}
+
+/// Who sends a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The server, to an agent.
+    ToAgent,
+    /// An agent, to the server.
+    ToServer,
+}
+
+/// A field of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct MessageField {
+    /// Its name.
+    pub name: String,
+    /// Its form in JSON.
+    pub form: FieldForm,
+    /// Whether a sender must set it.
+    pub required: bool,
+    /// What it means.
+    pub meaning: String,
+}
+
+/// The form of a field in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum FieldForm {
+    /// Text.
+    Text,
+    /// A whole number, 0 or more.
+    Number,
+    /// True or false.
+    Flag,
+    /// An object.
+    Object,
+}
