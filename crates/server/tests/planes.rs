@@ -22,6 +22,8 @@ mod bulk;
 mod commands;
 #[path = "planes/components.rs"]
 mod components;
+#[path = "planes/conditions.rs"]
+mod conditions;
 #[path = "planes/deadlines.rs"]
 mod deadlines;
 #[path = "planes/declined.rs"]
@@ -30,6 +32,8 @@ mod declined;
 mod defaults;
 #[path = "planes/drain.rs"]
 mod drain;
+#[path = "planes/dry_runs.rs"]
+mod dry_runs;
 #[path = "planes/durability.rs"]
 mod durability;
 #[path = "planes/health.rs"]

@@ -56,6 +56,27 @@ pub(crate) struct CommandFilter {
 }
 
 impl Control {
+    /// The command that would be queued now; nothing is.
+    pub(crate) fn plan_command(
+        &self,
+        actor: &Actor,
+        uid: &InstanceUid,
+        order: CommandOrder,
+        deadline: Option<Duration>,
+    ) -> Result<Command, ControlError> {
+        authorize(actor, order.action())?;
+        let now = self.core.now();
+        let command = new(order, *uid, self.core.new_id(), actor, now, self::deadline(deadline)?)?;
+        let admitted = self.core.registry.look(uid, |entry| {
+            if !actor.scope.covers(&entry.agent) {
+                return Err(not_found(uid));
+            }
+            admit(entry, &command.kind)
+        });
+        admitted.ok_or_else(|| not_found(uid))??;
+        Ok(command)
+    }
+
     /// Queues a command; it is stored when this returns, and on its way if the agent is connected.
     pub(crate) async fn queue_command(
         &self,
@@ -66,17 +87,8 @@ impl Control {
         record: Record<Command>,
     ) -> Result<Command, ControlError> {
         let action = order.action();
-        authorize(actor, action)?;
-        let now = self.core.now();
-        let command = new(order, *uid, self.core.new_id(), actor, now, self::deadline(deadline)?)?;
-        let admitted = self.core.registry.look(uid, |entry| {
-            if !actor.scope.covers(&entry.agent) {
-                return Err(not_found(uid));
-            }
-            admit(entry, &command.kind)
-        });
-        admitted.ok_or_else(|| not_found(uid))??;
-        let audit = AuditEntry::new(now, actor, action, uid.to_string(), command.summary());
+        let command = self.plan_command(actor, uid, order, deadline)?;
+        let audit = AuditEntry::new(command.created_at, actor, action, uid.to_string(), command.summary());
         let (control, uid) = (self.clone(), *uid);
         Self::to_the_end(async move {
             let mut writes = control.unstored(&[uid]);
@@ -137,6 +149,14 @@ impl Control {
         Ok(commands)
     }
 
+    /// A command as it would be when it is withdrawn now; it is not.
+    pub(crate) fn plan_cancel(&self, actor: &Actor, id: &str) -> Result<Command, ControlError> {
+        authorize(actor, Action::CancelCommand)?;
+        let mut command = self.command(actor, id)?;
+        withdraw(&mut command, actor, self.core.now())?;
+        Ok(command)
+    }
+
     /// Withdraws a command that has not been sent.
     pub(crate) async fn cancel_command(
         &self,
@@ -150,16 +170,7 @@ impl Control {
         // Taken off the queue first, so that it cannot leave while the withdrawal is being written.
         let cancelled = self.core.registry.with(&command.agent, |entry| {
             let command = entry.commands.iter_mut().find(|known| known.id == command.id)?;
-            if command.state != CommandState::Queued {
-                return Some(Err(ControlError::Conflict(format!(
-                    "the command is {} already",
-                    command.state.as_str()
-                ))));
-            }
-            let detail = format!("cancelled by {}", actor.name);
-            let state = CommandState::Cancelled;
-            command.finish(now, Outcome { state, answer_kind: None, answer: None, detail });
-            Some(Ok(command.clone()))
+            Some(withdraw(command, actor, now).map(|()| command.clone()))
         });
         let cancelled = cancelled
             .flatten()
@@ -203,6 +214,17 @@ pub(super) fn deadline(asked: Option<Duration>) -> Result<Duration, ControlError
         return Err(ControlError::invalid("/deadline_seconds", message));
     }
     Ok(deadline)
+}
+
+/// Ends a command that has not been sent.
+fn withdraw(command: &mut Command, actor: &Actor, now: Timestamp) -> Result<(), ControlError> {
+    if command.state != CommandState::Queued {
+        return Err(ControlError::Conflict(format!("the command is {} already", command.state.as_str())));
+    }
+    let detail = format!("cancelled by {}", actor.name);
+    let state = CommandState::Cancelled;
+    command.finish(now, Outcome { state, answer_kind: None, answer: None, detail });
+    Ok(())
 }
 
 /// A command that waits for its agent.

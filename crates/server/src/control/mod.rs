@@ -26,7 +26,7 @@ pub use error::ControlError;
 pub(crate) use labels::LabelOrder;
 pub(crate) use operations::BulkOrder;
 pub(crate) use pushes::{PushOrder, PushState, PushView, PushedFile};
-pub(crate) use settings::{Belief, RuleView, TargetOrder};
+pub(crate) use settings::{Belief, RuleOrder, RuleView, TargetOrder};
 pub(crate) use watch::Seen;
 
 use crate::background::Tasks;

@@ -63,13 +63,13 @@ pub(crate) struct PushView {
 }
 
 impl Control {
-    /// Pushes a config: it is stored when this returns, and on its way to every agent that is connected.
-    pub(crate) async fn push(
-        &self,
-        actor: &Actor,
-        order: PushOrder,
-        record: Record<PushView>,
-    ) -> Result<PushView, ControlError> {
+    /// What a push would be now, and how far each agent would be; nothing is pushed.
+    pub(crate) async fn plan_push(&self, actor: &Actor, order: PushOrder) -> Result<PushView, ControlError> {
+        let (push, assignment) = self.plan(actor, order).await?;
+        Ok(self.push_view(actor, push, Some(&assignment)))
+    }
+
+    async fn plan(&self, actor: &Actor, order: PushOrder) -> Result<(Push, Arc<Assignment>), ControlError> {
         authorize(actor, Action::PushConfig)?;
         if order.query.trim().is_empty() {
             return Err(ControlError::invalid("/q", "name the agents; name:* says all of them"));
@@ -98,6 +98,19 @@ impl Control {
             targets,
             refused: refused.into_iter().map(refusal).collect(),
         };
+        let assignment = Arc::new(Assignment { config, push: push.id.clone(), since: now });
+        Ok((push, assignment))
+    }
+
+    /// Pushes a config: it is stored when this returns, and on its way to every agent that is connected.
+    pub(crate) async fn push(
+        &self,
+        actor: &Actor,
+        order: PushOrder,
+        record: Record<PushView>,
+    ) -> Result<PushView, ControlError> {
+        let (push, assignment) = self.plan(actor, order).await?;
+        let (config, now) = (&assignment.config, push.at);
         let assign = |uid: &InstanceUid| Write::Assign {
             agent: *uid,
             config: config.hash,
@@ -108,7 +121,6 @@ impl Control {
         writes.extend(push.targets.iter().map(assign));
         let detail = format!("config {} to {} agents", config.hash, push.targets.len());
         let audit = AuditEntry::new(now, actor, Action::PushConfig, push.query.clone(), detail);
-        let assignment = Arc::new(Assignment { config, push: push.id.clone(), since: push.at });
         let (control, actor) = (self.clone(), actor.clone());
         Self::to_the_end(async move {
             let _pushing = control.core.pushing.lock().await;

@@ -20,6 +20,18 @@ pub(crate) enum TargetOrder {
     Agent(tidegate_opamp::InstanceUid),
 }
 
+/// A rule as it was asked.
+#[derive(Debug)]
+pub(crate) struct RuleOrder {
+    pub(crate) name: String,
+    pub(crate) target: TargetOrder,
+    pub(crate) priority: i32,
+    pub(crate) settings: Settings,
+    pub(crate) belief: Belief,
+    /// Whether it is only tried.
+    pub(crate) dry_run: bool,
+}
+
 /// What the caller believes of the rule that they write or remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Belief {
@@ -65,15 +77,12 @@ impl Control {
     pub(crate) async fn put_settings(
         &self,
         actor: &Actor,
-        name: &str,
-        target: TargetOrder,
-        priority: i32,
-        settings: Settings,
-        belief: Belief,
+        order: RuleOrder,
     ) -> Result<RuleView, ControlError> {
+        let RuleOrder { name, target, priority, settings, belief, dry_run } = order;
         authorize(actor, Action::ManageSettings)?;
         let invalid = |message: &str| ControlError::invalid("name", format!("{name:?}: {message}"));
-        let name = RuleName::parse(name)
+        let name = RuleName::parse(&name)
             .ok_or_else(|| invalid("a rule's name has 1 to 63 of a-z, 0-9 and -, and no - at either end"))?;
         let target = match target {
             TargetOrder::Fleet => Target::Fleet,
@@ -111,6 +120,9 @@ impl Control {
                 at: now,
                 revision: before.map_or(1, |before| before.revision + 1),
             };
+            if dry_run {
+                return Ok((actor, Arc::new(rule)));
+            }
             let audit =
                 AuditEntry::new(now, &actor, Action::ManageSettings, rule.name.to_string(), detail(&rule));
             let writes = vec![Write::SettingsRule(Box::new(rule.clone()))];
@@ -121,6 +133,20 @@ impl Control {
         });
         let (actor, rule) = rule.await?;
         Ok(self.rule_view(&actor, rule))
+    }
+
+    /// The rule that would be removed now; it is not.
+    pub(crate) fn plan_delete(
+        &self,
+        actor: &Actor,
+        name: &str,
+        belief: Belief,
+    ) -> Result<RuleView, ControlError> {
+        authorize(actor, Action::ManageSettings)?;
+        let rules = self.core.settings.rules();
+        let rule = rules.get(name).ok_or_else(|| not_found(name))?;
+        believe(Some(rule), belief, name)?;
+        Ok(self.rule_view(actor, Arc::clone(rule)))
     }
 
     /// Removes a rule. What it set falls back to the rules below, or to what this server expects.

@@ -15,6 +15,7 @@ use tidegate_fleet::{Actor, CommandState};
 
 use super::idempotency::Key;
 use super::json::{Body, Parameters, uid};
+use super::labels::ActParameters;
 use super::problem::Failure;
 use super::{Face, agents, convert};
 use crate::control::{CommandFilter, CommandOrder};
@@ -24,6 +25,7 @@ pub(super) async fn create(
     Extension(actor): Extension<Actor>,
     Extension(key): Extension<Key>,
     Path(text): Path<String>,
+    Parameters(parameters): Parameters<ActParameters>,
     Body(request): Body<api::CommandRequest>,
 ) -> Result<(StatusCode, Json<api::Command>), Failure> {
     let (order, deadline) = match request {
@@ -38,6 +40,11 @@ pub(super) async fn create(
         }
     };
     let deadline = deadline.map(Duration::from_secs);
+    if parameters.dry_run.is_some() {
+        let planned = face.control.plan_command(&actor, &uid(&text)?, order, deadline)?;
+        // Nothing has its id.
+        return Ok((StatusCode::OK, Json(api::Command { id: String::new(), ..convert::command(&planned) })));
+    }
     let record = key.record(StatusCode::ACCEPTED, |command| (None, convert::command(command)));
     let command = face.control.queue_command(&actor, &uid(&text)?, order, deadline, record).await?;
     Ok((StatusCode::ACCEPTED, Json(convert::command(&command))))
@@ -87,7 +94,11 @@ pub(super) async fn cancel(
     Extension(actor): Extension<Actor>,
     Extension(key): Extension<Key>,
     Path(id): Path<String>,
+    Parameters(parameters): Parameters<ActParameters>,
 ) -> Result<Json<api::Command>, Failure> {
+    if parameters.dry_run.is_some() {
+        return Ok(Json(convert::command(&face.control.plan_cancel(&actor, &id)?)));
+    }
     let record = key.record(StatusCode::OK, |command| (None, convert::command(command)));
     Ok(Json(convert::command(&face.control.cancel_command(&actor, &id, record).await?)))
 }

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use tidegate_fleet::Actor;
 use tidegate_fleet::agent::{LabelPatch, Labels};
 
-use super::Face;
 use super::json::{Body, Parameters, uid};
 use super::problem::Failure;
+use super::{Face, etag};
+use crate::control::ControlError;
 
 /// Whether an act is only tried.
 #[derive(Debug, Default, Deserialize)]
@@ -36,9 +36,8 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let labels = face.control.agent(&actor, &uid(&text)?)?.agent.labels;
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| names(known, &tag(&labels))) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag(&labels))]).into_response());
+    if etag::is_known(&headers, &tag(&labels)) {
+        return Ok(etag::not_modified(&tag(&labels)));
     }
     Ok(answer(&labels))
 }
@@ -62,34 +61,24 @@ pub(super) async fn patch(
         ));
     };
     let believed = believed.to_owned();
-    let as_believed = move |labels: &Labels| names(&believed, &tag(labels));
-    let labels =
-        face.control.patch_labels(&actor, &uid, patch, as_believed, parameters.dry_run.is_some()).await?;
-    Ok(answer(&labels))
+    let as_believed = move |labels: &Labels| etag::names(&believed, &tag(labels));
+    match face.control.patch_labels(&actor, &uid, patch, as_believed, parameters.dry_run.is_some()).await {
+        Ok(labels) => Ok(answer(&labels)),
+        Err(error @ ControlError::Stale(_)) => {
+            let now = face.control.agent(&actor, &uid)?.agent.labels;
+            Ok(etag::with(error.into(), &tag(&now)))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn answer(labels: &Labels) -> Response {
     let pairs: BTreeMap<_, _> = labels.iter().collect();
-    ([(header::ETAG, etag(labels))], Json(pairs)).into_response()
+    ([(header::ETAG, etag::value(&tag(labels)))], Json(pairs)).into_response()
 }
 
 /// The strong tag of labels: a digest of what they are.
 fn tag(labels: &Labels) -> String {
-    let mut digest = Sha256::new();
-    for (key, value) in labels.iter() {
-        // Neither can hold a line feed.
-        digest.update(format!("{key}\n{value}\n"));
-    }
-    let digest: [u8; 32] = digest.finalize().into();
-    let hexadecimal: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hexadecimal}\"")
-}
-
-fn etag(labels: &Labels) -> HeaderValue {
-    HeaderValue::from_str(&tag(labels)).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
-}
-
-/// Whether a list of tags, or a star, names this one.
-fn names(list: &str, tag: &str) -> bool {
-    list.split(',').any(|one| matches!(one.trim(), "*") || one.trim() == tag)
+    // Neither can hold a line feed.
+    etag::of(labels.iter().map(|(key, value)| format!("{key}\n{value}\n")).collect::<String>())
 }

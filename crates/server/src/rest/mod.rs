@@ -5,6 +5,7 @@ mod auth;
 mod commands;
 mod convert;
 mod cursor;
+mod etag;
 mod idempotency;
 mod json;
 mod labels;
@@ -57,23 +58,25 @@ pub(crate) fn router(face: Face) -> Router {
     let face = Arc::new(face);
     // Under a key, once: what acts and is no PUT, PATCH or DELETE.
     let once = || middleware::from_fn_with_state(Arc::clone(&face), idempotency::once);
+    // With a tag of what is told: what is one thing, and has no revision of its own.
+    let tagged = || middleware::from_fn(etag::tagged);
     let api = Router::new()
         .route("/agents", get(agents::list))
         .route("/agents/search", post(agents::search))
-        .route("/agents/{uid}", get(agents::get))
+        .route("/agents/{uid}", get(agents::get).route_layer(tagged()))
         .route("/agents/{uid}/labels", get(labels::get).patch(labels::patch))
         .route("/bulk-operations", post(operations::bulk).route_layer(once()))
-        .route("/operations/{id}", get(operations::get))
+        .route("/operations/{id}", get(operations::get).route_layer(tagged()))
         .route("/operations/{id}/actions/cancel", post(operations::cancel).route_layer(once()))
         .route("/fleet/summary", get(agents::summary))
         .route("/agents/{uid}/commands", post(commands::create).route_layer(once()))
         .route("/commands", get(commands::list))
-        .route("/commands/{id}", get(commands::get))
+        .route("/commands/{id}", get(commands::get).route_layer(tagged()))
         .route("/commands/{id}/actions/cancel", post(commands::cancel).route_layer(once()))
         .route("/connection-settings", get(settings::list))
         .route("/connection-settings/{name}", get(settings::get).put(settings::put).delete(settings::delete))
         .route("/pushes", post(pushes::create).route_layer(once()))
-        .route("/pushes/{id}", get(pushes::get))
+        .route("/pushes/{id}", get(pushes::get).route_layer(tagged()))
         .route("/events", get(watch::events))
         .route("/watch", get(watch::watch))
         .route("/capabilities", get(server::capabilities))

@@ -9,7 +9,8 @@ use tidegate_api as api;
 use tidegate_fleet::Actor;
 
 use super::idempotency::Key;
-use super::json::Body;
+use super::json::{Body, Parameters};
+use super::labels::ActParameters;
 use super::problem::Failure;
 use super::{Face, convert};
 use crate::control::{PushOrder, PushView, PushedFile};
@@ -18,6 +19,7 @@ pub(super) async fn create(
     State(face): State<Arc<Face>>,
     Extension(actor): Extension<Actor>,
     Extension(key): Extension<Key>,
+    Parameters(parameters): Parameters<ActParameters>,
     Body(request): Body<api::PushRequest>,
 ) -> Result<(StatusCode, HeaderMap, Json<api::Push>), Failure> {
     let file = |file: api::PushFile| PushedFile {
@@ -31,6 +33,12 @@ pub(super) async fn create(
         files: request.files.into_iter().map(file).collect(),
         expected_count: request.expected_count,
     };
+    if parameters.dry_run.is_some() {
+        let planned = face.control.plan_push(&actor, order).await?;
+        // Nothing has its id.
+        let answer = api::Push { id: String::new(), ..convert::push(&planned) };
+        return Ok((StatusCode::OK, HeaderMap::new(), Json(answer)));
+    }
     let record =
         key.record(StatusCode::CREATED, |view: &PushView| (Some(location(view)), convert::push(view)));
     let view = face.control.push(&actor, order, record).await?;

@@ -10,11 +10,12 @@ use axum::{Extension, Json};
 use tidegate_api as api;
 use tidegate_fleet::Actor;
 
-use super::json::{Body, uid};
+use super::json::{Body, Parameters, uid};
+use super::labels::ActParameters;
 use super::problem::Failure;
 use super::settings_convert::{self as convert, Secrets};
-use super::{Face, settings_convert};
-use crate::control::{Belief, ControlError, TargetOrder};
+use super::{Face, etag, settings_convert};
+use crate::control::{Belief, ControlError, RuleOrder, TargetOrder};
 
 pub(super) async fn list(
     State(face): State<Arc<Face>>,
@@ -41,6 +42,7 @@ pub(super) async fn put(
     State(face): State<Arc<Face>>,
     Extension(actor): Extension<Actor>,
     Path(name): Path<String>,
+    Parameters(parameters): Parameters<ActParameters>,
     headers: HeaderMap,
     Body(request): Body<api::SettingsRequest>,
 ) -> Result<Response, Failure> {
@@ -57,7 +59,17 @@ pub(super) async fn put(
     let target = target(&request.target)?;
     let secrets = Secrets::of(before.as_ref().map(|rule| &rule.settings));
     let settings = convert::settings(&request, &secrets)?;
-    let view = face.control.put_settings(&actor, &name, target, request.priority, settings, belief).await?;
+    let dry_run = parameters.dry_run.is_some();
+    let priority = request.priority;
+    let order = RuleOrder { name: name.clone(), target, priority, settings, belief, dry_run };
+    let view = match face.control.put_settings(&actor, order).await {
+        Ok(view) => view,
+        Err(error) => return refused(&face, &actor, &name, error),
+    };
+    if dry_run {
+        // Without a tag: nothing has this revision.
+        return Ok(Json(convert::rule(&view)).into_response());
+    }
     let status = if view.rule.revision == 1 { StatusCode::CREATED } else { StatusCode::OK };
     Ok(answer(status, &convert::rule(&view)))
 }
@@ -66,19 +78,40 @@ pub(super) async fn delete(
     State(face): State<Arc<Face>>,
     Extension(actor): Extension<Actor>,
     Path(name): Path<String>,
+    Parameters(parameters): Parameters<ActParameters>,
     headers: HeaderMap,
-) -> Result<StatusCode, Failure> {
+) -> Result<Response, Failure> {
     let belief = belief(&headers)?.ok_or_else(condition_required)?;
-    face.control.delete_settings(&actor, &name, belief).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let done = if parameters.dry_run.is_some() {
+        let planned = face.control.plan_delete(&actor, &name, belief);
+        planned.map(|view| answer(StatusCode::OK, &convert::rule(&view)))
+    } else {
+        let deleted = face.control.delete_settings(&actor, &name, belief).await;
+        deleted.map(|()| StatusCode::NO_CONTENT.into_response())
+    };
+    done.or_else(|error| refused(&face, &actor, &name, error))
+}
+
+/// What was refused because the rule has changed is told with the tag that it has now.
+fn refused(face: &Face, actor: &Actor, name: &str, error: ControlError) -> Result<Response, Failure> {
+    if !matches!(error, ControlError::Stale(_)) {
+        return Err(error.into());
+    }
+    match face.control.settings_rule(actor, name) {
+        Ok(view) => Ok(etag::with(error.into(), &tag(view.rule.revision))),
+        // There is none, and nothing to name.
+        Err(_) => Err(error.into()),
+    }
+}
+
+fn tag(revision: u64) -> String {
+    format!("\"{revision}\"")
 }
 
 /// An answer with the rule's revision as its strong tag.
 fn answer(status: StatusCode, rule: &api::SettingsRule) -> Response {
     let mut response = (status, Json(rule)).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", rule.revision)) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
+    response.headers_mut().insert(header::ETAG, etag::value(&tag(rule.revision)));
     response
 }
 

@@ -8,7 +8,7 @@ use crate::socket::Socket;
 use crate::world::World;
 
 /// Agents host-1 to host-`count`, connected while the socket is kept; the third of each three is ill.
-async fn fleet(world: &World, count: u16) -> (Vec<Reporter>, Socket) {
+pub(crate) async fn fleet(world: &World, count: u16) -> (Vec<Reporter>, Socket) {
     let mut agents: Vec<_> = (1..=count).map(Reporter::new).collect();
     let mut socket = world.socket().await;
     for (index, agent) in agents.iter_mut().enumerate() {
@@ -20,7 +20,7 @@ async fn fleet(world: &World, count: u16) -> (Vec<Reporter>, Socket) {
     (agents, socket)
 }
 
-async fn call(
+pub(crate) async fn call(
     world: &World,
     method: &str,
     path: &str,
@@ -163,6 +163,7 @@ async fn given_labels_when_patched_then_they_are_found_and_survive_a_restart() {
     assert_eq!(set.expect(200), patch);
     let stale = call(&world, "PATCH", &path, &[("If-Match", &tag)], Some(json!({"env": null}))).await;
     stale.problem(412, "stale");
+    assert_eq!(stale.header("etag"), set.header("etag"), "what is there now");
     let again =
         call(&world, "PATCH", &path, &[("If-Match", "*")], Some(json!({"env": null, "zone": "a"}))).await;
     assert_eq!(again.expect(200), json!({"ring": "2", "zone": "a"}));

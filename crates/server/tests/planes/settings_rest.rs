@@ -14,13 +14,16 @@ async fn given_a_rule_when_it_is_written_then_a_condition_must_hold() {
     let world = World::new().await;
     let none = rule(&world, "PUT", "all", Some(("If-Match", "\"1\"")), Some(every(10))).await;
     none.problem(412, "stale");
+    assert_eq!(none.header("etag"), None, "there is nothing");
     let created = rule(&world, "PUT", "all", None, Some(every(10))).await;
     assert_eq!((created.status, created.header("etag")), (201, Some("\"1\"")));
     rule(&world, "PUT", "all", None, Some(every(20))).await.problem(428, "precondition-required");
     rule(&world, "PUT", "all", Some(("If-None-Match", "*")), Some(every(20))).await.problem(412, "stale");
     let changed = rule(&world, "PUT", "all", Some(("If-Match", "\"1\"")), Some(every(20))).await;
     assert_eq!((changed.status, changed.header("etag")), (200, Some("\"2\"")));
-    rule(&world, "PUT", "all", Some(("If-Match", "\"1\"")), Some(every(30))).await.problem(412, "stale");
+    let stale = rule(&world, "PUT", "all", Some(("If-Match", "\"1\"")), Some(every(30))).await;
+    stale.problem(412, "stale");
+    assert_eq!(stale.header("etag"), Some("\"2\""), "what is there now");
     let read = world.get("/connection-settings/all").await;
     assert_eq!(read.header("etag"), Some("\"2\""));
     let read = read.expect(200);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::operations::{OPEN, Operation};
+use super::call::{OPEN, Operation};
 
 const HEADERS: [(&str, &str); 8] = [
     ("X-Request-Id", "The id of the call: the caller's own, or a new one."),
@@ -18,8 +18,8 @@ const HEADERS: [(&str, &str); 8] = [
     ("Idempotent-Replayed", "`true` where the call was carried out before and this is its first answer."),
 ];
 
-/// The calls whose answers have an ETag.
-const TAGGED: [&str; 4] = ["getLabels", "patchLabels", "getConnectionSettings", "putConnectionSettings"];
+/// The calls besides those with `If-None-Match` whose answers have an ETag.
+const TAGGED: [&str; 3] = ["patchLabels", "getConnectionSettings", "deleteConnectionSettings"];
 
 /// Every header by its name.
 pub(super) fn all() -> Value {
@@ -32,15 +32,17 @@ pub(super) fn all() -> Value {
 /// Those of one answer of a call.
 pub(super) fn of(operation: &Operation, status: &str) -> Value {
     let (good, open) = (status.starts_with('2'), OPEN.contains(&operation.path));
+    let takes = |name: &str| operation.parameters.iter().any(|given| given.name == name);
     let here = |name: &&str| match *name {
         "RateLimit-Policy" | "RateLimit" => !open && status != "401",
         "Retry-After" => status == "429",
         "WWW-Authenticate" => status == "401",
-        "ETag" => (good && TAGGED.contains(&operation.id)) || status == "304",
-        "Location" => good && status != "200" && matches!(operation.id, "createBulkOperation" | "createPush"),
-        "Idempotent-Replayed" => {
-            good && operation.parameters.iter().any(|given| given.name == "Idempotency-Key")
+        "ETag" => {
+            let tagged = takes("If-None-Match") || TAGGED.contains(&operation.id);
+            (good && status != "204" && tagged) || matches!(status, "304" | "412")
         }
+        "Location" => good && status != "200" && matches!(operation.id, "createBulkOperation" | "createPush"),
+        "Idempotent-Replayed" => good && takes("Idempotency-Key"),
         _ => true,
     };
     let header = |name: &str| (name.to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));

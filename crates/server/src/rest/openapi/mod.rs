@@ -1,5 +1,6 @@
 //! The API told to programs: OpenAPI 3.1, made of the wire types and of one table of calls.
 
+mod call;
 mod headers;
 mod operations;
 mod page;
@@ -14,7 +15,8 @@ use serde_json::{Map, Value, json};
 use tidegate_api as api;
 use utoipa::ToSchema;
 
-use operations::{Answer, OPEN, OPERATIONS, Operation, PROBLEMS, Parameter};
+use call::{Answer, OPEN, Operation, PROBLEMS, Parameter};
+use operations::OPERATIONS;
 
 /// The document as it is served, and as `openapi.json` at the root of the repository holds it.
 pub(super) static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -121,14 +123,21 @@ fn responses(operation: &Operation) -> Value {
     }
     let mut responses = Map::new();
     match operation.id {
-        "createBulkOperation" => {
-            responses.extend(["200", "202"].map(|status| (status.to_owned(), told.clone())));
-        }
+        "createBulkOperation" => drop(responses.insert("202".into(), told.clone())),
         "putConnectionSettings" => drop(responses.insert("201".into(), told.clone())),
-        "getLabels" => {
-            drop(responses.insert("304".into(), json!({"description": "The labels have this ETag."})));
+        // What would be removed.
+        "deleteConnectionSettings" => {
+            let content = json_content(&reference("SettingsRule"));
+            responses.insert("200".into(), json!({"description": operation.summary, "content": content}));
         }
         _ => {}
+    }
+    let takes = |name: &str| operation.parameters.iter().any(|given| given.name == name);
+    if takes("dry_run") && !responses.contains_key("200") {
+        responses.insert("200".into(), told.clone());
+    }
+    if operation.method == "get" && takes("If-None-Match") {
+        responses.insert("304".into(), json!({"description": "It has this ETag."}));
     }
     responses.insert(operation.status.to_string(), told);
     let of_all: &[&str] =

@@ -1,81 +1,6 @@
 //! Every call of the plane, as the document tells of it. `tests` hold it against the routes.
 
-/// A call.
-pub(super) struct Operation {
-    pub(super) method: &'static str,
-    /// The whole path; what stands in braces is a parameter.
-    pub(super) path: &'static str,
-    pub(super) id: &'static str,
-    pub(super) summary: &'static str,
-    pub(super) parameters: &'static [Parameter],
-    /// The schema of the body.
-    pub(super) body: Option<&'static str>,
-    pub(super) status: u16,
-    pub(super) answer: Answer,
-    /// The problems that it may have, besides those that every call may have.
-    pub(super) problems: &'static [&'static str],
-}
-
-/// A parameter behind the question mark or in a header.
-pub(super) struct Parameter {
-    pub(super) name: &'static str,
-    pub(super) place: &'static str,
-    pub(super) required: bool,
-    pub(super) kind: &'static str,
-    pub(super) description: &'static str,
-}
-
-/// What comes back.
-pub(super) enum Answer {
-    /// A schema by name.
-    One(&'static str),
-    /// A list of what the schema describes.
-    List(&'static str),
-    /// The same, or a stream of its rows where the caller accepts lines.
-    Agents,
-    /// An object of the server's own.
-    Object(&'static str),
-    /// Something that is not JSON, by its media type.
-    Text(&'static str),
-    /// Nothing.
-    Nothing,
-}
-
-/// The codes of problems with their statuses.
-pub(super) const PROBLEMS: [(&str, u16); 24] = [
-    ("json", 400),
-    ("parameters", 400),
-    ("idempotency-key", 400),
-    ("unauthenticated", 401),
-    ("forbidden", 403),
-    ("not-found", 404),
-    ("no-agent-matches", 404),
-    ("no-route", 404),
-    ("no-method", 405),
-    ("unsupported", 409),
-    ("conflict", 409),
-    ("key-in-use", 409),
-    ("cursor-expired", 410),
-    ("stale", 412),
-    ("body", 413),
-    ("invalid", 422),
-    ("invalid-query", 422),
-    ("key-reused", 422),
-    ("precondition-required", 428),
-    ("rate-limited", 429),
-    ("too-many", 429),
-    ("too-many-streams", 429),
-    ("broken-off", 500),
-    ("store", 503),
-];
-
-const fn query(name: &'static str, kind: &'static str, description: &'static str) -> Parameter {
-    Parameter { name, place: "query", required: false, kind, description }
-}
-
-const fn header(name: &'static str, required: bool, description: &'static str) -> Parameter {
-    Parameter { name, place: "header", required, kind: "string", description }
-}
+use super::call::{Answer, Operation, Parameter, header, look, query};
 
 const Q: Parameter = query("q", "string", "The agents, in the search language; all when left out.");
 const LIMIT: Parameter = query("limit", "integer", "Rows, 1 to 500; 100 when left out.");
@@ -85,23 +10,13 @@ const KEY: Parameter = header(
     true,
     "A new UUID for each act, and the same one when the call is repeated: it is then carried out once.",
 );
+const IF_NONE_MATCH: Parameter =
+    header("If-None-Match", false, "An ETag; where what is asked for still has it, the answer is 304.");
 const IF_MATCH: Parameter = header("If-Match", true, "The ETag of what was seen, or `*`.");
 
 /// What withdrawing may meet.
 const CANCEL: &[&str] =
     &["body", "idempotency-key", "not-found", "conflict", "key-in-use", "key-reused", "broken-off", "store"];
-
-/// A call that only looks.
-const fn look(
-    path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-    parameters: &'static [Parameter],
-    answer: Answer,
-    problems: &'static [&'static str],
-) -> Operation {
-    Operation { method: "get", path, id, summary, parameters, body: None, status: 200, answer, problems }
-}
 
 pub(super) const OPERATIONS: [Operation; 28] = [
     look(
@@ -134,7 +49,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         "/api/v1/agents/{uid}",
         "getAgent",
         "One agent with its components, effective and desired config.",
-        &[],
+        &[IF_NONE_MATCH],
         Answer::One("AgentDetail"),
         &["not-found", "invalid"],
     ),
@@ -142,7 +57,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         "/api/v1/agents/{uid}/labels",
         "getLabels",
         "What operators say of an agent, with its ETag.",
-        &[header("If-None-Match", false, "An ETag; where the labels still have it, the answer is 304.")],
+        &[IF_NONE_MATCH],
         Answer::One("Labels"),
         &["not-found", "invalid"],
     ),
@@ -194,7 +109,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         "/api/v1/operations/{id}",
         "getOperation",
         "What came of an act on many agents, for each of them.",
-        &[],
+        &[IF_NONE_MATCH],
         Answer::One("Operation"),
         &["not-found"],
     ),
@@ -221,12 +136,13 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         method: "post",
         path: "/api/v1/agents/{uid}/commands",
         id: "createCommand",
-        summary: "Queues a command for an agent.",
-        parameters: &[KEY],
+        summary: "Queues a command for an agent. A dry run answers 200, with a command that has no id.",
+        parameters: &[KEY, DRY_RUN],
         body: Some("CommandRequest"),
         status: 202,
         answer: Answer::One("Command"),
         problems: &[
+            "parameters",
             "json",
             "body",
             "idempotency-key",
@@ -256,7 +172,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         "/api/v1/commands/{id}",
         "getCommand",
         "A command as it is now.",
-        &[],
+        &[IF_NONE_MATCH],
         Answer::One("Command"),
         &["not-found"],
     ),
@@ -265,11 +181,21 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         path: "/api/v1/commands/{id}/actions/cancel",
         id: "cancelCommand",
         summary: "Withdraws a command that has not been sent.",
-        parameters: &[KEY],
+        parameters: &[KEY, DRY_RUN],
         body: None,
         status: 200,
         answer: Answer::One("Command"),
-        problems: CANCEL,
+        problems: &[
+            "parameters",
+            "body",
+            "idempotency-key",
+            "not-found",
+            "conflict",
+            "key-in-use",
+            "key-reused",
+            "broken-off",
+            "store",
+        ],
     },
     look(
         "/api/v1/connection-settings",
@@ -291,37 +217,48 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         method: "put",
         path: "/api/v1/connection-settings/{name}",
         id: "putConnectionSettings",
-        summary: "Writes a rule; 201 when it is new.",
+        summary: "Writes a rule; 201 when it is new, and not in a dry run.",
         parameters: &[
             header("If-Match", false, "The ETag of what was seen, or `*`; needed where the rule is there."),
             header("If-None-Match", false, "`*` creates only."),
+            DRY_RUN,
         ],
         body: Some("SettingsRequest"),
         status: 200,
         answer: Answer::One("SettingsRule"),
-        problems: &["json", "body", "stale", "invalid", "invalid-query", "precondition-required", "store"],
+        problems: &[
+            "parameters",
+            "json",
+            "body",
+            "stale",
+            "invalid",
+            "invalid-query",
+            "precondition-required",
+            "store",
+        ],
     },
     Operation {
         method: "delete",
         path: "/api/v1/connection-settings/{name}",
         id: "deleteConnectionSettings",
-        summary: "Removes a rule.",
-        parameters: &[IF_MATCH],
+        summary: "Removes a rule. A dry run answers 200, with the rule.",
+        parameters: &[IF_MATCH, DRY_RUN],
         body: None,
         status: 204,
         answer: Answer::Nothing,
-        problems: &["not-found", "stale", "invalid", "precondition-required", "store"],
+        problems: &["parameters", "not-found", "stale", "invalid", "precondition-required", "store"],
     },
     Operation {
         method: "post",
         path: "/api/v1/pushes",
         id: "createPush",
-        summary: "Pushes a config to the agents that match a query.",
-        parameters: &[KEY],
+        summary: "Pushes a config to the agents that match a query. A dry run answers 200, with a push that has no id.",
+        parameters: &[KEY, DRY_RUN],
         body: Some("PushRequest"),
         status: 201,
         answer: Answer::One("Push"),
         problems: &[
+            "parameters",
             "json",
             "body",
             "idempotency-key",
@@ -339,7 +276,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         "/api/v1/pushes/{id}",
         "getPush",
         "A push, and how far each agent has come.",
-        &[],
+        &[IF_NONE_MATCH],
         Answer::One("Push"),
         &["not-found"],
     ),
@@ -386,6 +323,3 @@ pub(super) const OPERATIONS: [Operation; 28] = [
     look("/healthz", "getHealth", "The process runs.", &[], Answer::Text("text/plain"), &[]),
     look("/readyz", "getReadiness", "The fleet is loaded.", &[], Answer::Text("text/plain"), &[]),
 ];
-
-/// The calls that need no token.
-pub(super) const OPEN: [&str; 4] = ["/openapi.json", "/docs", "/healthz", "/readyz"];
