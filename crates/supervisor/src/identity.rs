@@ -91,6 +91,7 @@ mod tests {
 
     use super::*;
 
+    /// C042, C043, C193: made once, of now, for this user only.
     #[test]
     fn given_a_new_folder_when_loaded_twice_then_one_private_uid_of_version_7_is_kept() {
         let folder = tempfile::tempdir().unwrap();
@@ -102,6 +103,7 @@ mod tests {
         assert_eq!((mode(&state), mode(&state.join(FILE))), (0o700, 0o600));
     }
 
+    /// C043, C045: a uid that was given is kept as well.
     #[test]
     fn given_a_new_uid_when_stored_then_it_is_the_one_loaded() {
         let folder = tempfile::tempdir().unwrap();
@@ -111,6 +113,7 @@ mod tests {
         assert_ne!(before, after);
     }
 
+    /// C193: a broken file is no reason not to start.
     #[test]
     fn given_a_broken_file_when_loaded_then_it_is_moved_aside_and_a_new_uid_is_made() {
         for broken in [&b""[..], b"nonsense", &[0xFF; 16], &[b'0'; 2000]] {

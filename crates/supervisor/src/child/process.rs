@@ -255,6 +255,7 @@ mod tests {
         }
     }
 
+    /// C180: SIGKILL where SIGTERM is not heard.
     #[tokio::test]
     async fn given_a_deaf_program_when_killed_then_it_is_killed_with_its_group() {
         let (mut child, folder) = shell("trap '' TERM; sleep 600 & echo $! > pid; wait; sleep 600");

@@ -89,6 +89,7 @@ mod tests {
         Duration::from_secs_f64(seconds)
     }
 
+    /// C169, C172–C174: delays grow, also where each connection succeeds and dies.
     #[test]
     fn given_connections_that_die_at_once_then_only_the_first_retry_is_immediate() {
         let mut backoff = Backoff::default();
@@ -98,6 +99,7 @@ mod tests {
         assert_eq!(delays, expected);
     }
 
+    /// C173, C174: only a connection that lived resets them.
     #[test]
     fn given_a_stable_connection_when_lost_then_the_retry_is_immediate_again() {
         let mut backoff = Backoff::default();
@@ -108,12 +110,14 @@ mod tests {
         assert_eq!(backoff.after_connection(ZERO, Reason::Lost, u32::MAX), secs(1.0));
     }
 
+    /// C172: jitter.
     #[test]
     fn given_random_numbers_then_delays_lie_between_half_and_all() {
         let delay = |random| Backoff { failures: 3 }.after_connection(ZERO, Reason::Lost, random);
         assert_eq!((delay(0), delay(u32::MAX)), (secs(2.0), secs(4.0)));
     }
 
+    /// C168, C170, C171, C175: nor are 30 s where it throttles without a word, or lets nobody in.
     #[test]
     fn given_a_word_of_the_server_then_it_is_never_undercut() {
         let cases = [
@@ -134,6 +138,7 @@ mod tests {
         }
     }
 
+    /// C169, C172: over plain HTTP as well.
     #[test]
     fn given_failing_requests_then_none_is_repeated_at_once() {
         let mut backoff = Backoff::default();

@@ -23,6 +23,9 @@ const FULL_REPORT_GAP: Duration = Duration::from_secs(1);
 /// Most time between two full reports that the server asks for with every answer.
 const FULL_REPORT_GAP_MAX: Duration = Duration::from_secs(60);
 
+/// Bytes that are kept free in each message for its number and the farewell.
+const ENVELOPE_BYTES: usize = 16;
+
 /// What does not change while the client runs.
 #[derive(Clone, Debug)]
 pub struct CoreSettings {
@@ -278,10 +281,11 @@ impl Core {
             capabilities: self.settings.capabilities.0,
             ..AgentToServer::default()
         };
+        let limit = self.settings.max_message_bytes.saturating_sub(ENVELOPE_BYTES);
+        let most = limit.saturating_sub(message.encoded_len());
         let news = self.news();
         self.sent.note(&news);
         news.fill(&mut message, self.first_uid, self.uid);
-        let limit = self.settings.max_message_bytes;
         if message.encoded_len() > limit {
             tracing::warn!(limit, "the effective config is not reported: the message would exceed the limit");
             message.effective_config = None;
@@ -290,7 +294,7 @@ impl Core {
             tracing::warn!(limit, "a report is not sent: the message would exceed the limit");
             Parts::default().fill(&mut message, self.first_uid, self.uid);
         }
-        message.custom_message = self.outbox.take();
+        message.custom_message = self.outbox.take(limit.saturating_sub(message.encoded_len()), most);
         message
     }
 

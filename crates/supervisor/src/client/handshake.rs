@@ -192,6 +192,7 @@ mod tests {
         }
     }
 
+    /// C170, C175: statuses of both transports.
     #[test]
     fn given_refusing_statuses_when_judged_then_the_next_attempt_is_as_they_ask() {
         let cases = [

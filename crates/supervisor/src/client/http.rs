@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -15,10 +15,13 @@ use tidegate_opamp::{AgentToServer, CONTENT_TYPE as OPAMP, InstanceUid, Message 
 use super::core::{Effect, Loss};
 use super::handshake::{OpenError, connect, status_reason};
 use super::session::{Session, Wake, random, stopped};
-use super::{ClientSettings, INSTANCE_UID_HEADER, Reason, USER_AGENT, retry_after};
+use super::{ClientSettings, Endpoint, INSTANCE_UID_HEADER, Reason, USER_AGENT, retry_after};
 
 /// Most time that one request may take, answer included (OpAMP C039).
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Most redirections of one request that are followed (OpAMP C040).
+const REDIRECTIONS: usize = 3;
 
 /// Most time for the farewell (OpAMP C180).
 const FAREWELL_DEADLINE: Duration = Duration::from_secs(3);
@@ -39,6 +42,12 @@ enum PostError {
     Deadline,
     #[error("the server answered with HTTP status {status}")]
     Status { status: StatusCode, retry_after: Option<Duration> },
+    #[error("the server redirects the request to its path {path}")]
+    Redirected { path: String },
+    #[error("the server redirected the request {REDIRECTIONS} times, and on")]
+    Redirections,
+    #[error("the server redirects to {0:?}, which is not followed: name the right address as the endpoint")]
+    Elsewhere(String),
     #[error("the server's answer cannot be used: {0}")]
     Answer(String),
 }
@@ -62,14 +71,20 @@ impl PostError {
 
     /// Whether trying again soon is of no use: the server understood and refused.
     fn is_refusal(&self) -> bool {
-        matches!(self, Self::Status { status, .. } if status.is_client_error() || status.is_redirection())
+        match self {
+            Self::Status { status, .. } => status.is_client_error() || status.is_redirection(),
+            Self::Redirections | Self::Elsewhere(_) => true,
+            _ => false,
+        }
     }
 }
 
 /// Posts what is due, until it is told to stop.
 pub(super) async fn run(session: &mut Session) {
-    let mut poster = Poster { sender: None };
+    let mut poster = Poster::new();
     loop {
+        // A poll may be due as well; what changed during the last request goes with it.
+        session.catch_up();
         let now = Instant::now();
         let Some(message) = session.core.take(now) else {
             let due = session.core.due(now);
@@ -136,9 +151,16 @@ fn judge(session: &mut Session, answer: Result<ServerToAgent, PostError>) -> Opt
 struct Poster {
     /// The connection of the last request, while the server keeps it open.
     sender: Option<SendRequest<Full<Bytes>>>,
+    deadline: Duration,
 }
 
 impl Poster {
+    const fn new() -> Self {
+        Self { sender: None, deadline: DEADLINE }
+    }
+
+    /// Posts a message and gives the answer. Redirections are followed on the same server; another one would be handed
+    /// our secrets (OpAMP C040).
     async fn post(
         &mut self,
         settings: &ClientSettings,
@@ -146,36 +168,57 @@ impl Poster {
         message: &AgentToServer,
     ) -> Result<ServerToAgent, PostError> {
         let body = Bytes::from(message.encode_to_vec());
-        let kept = self.sender.take().filter(|sender| !sender.is_closed());
+        let deadline = self.deadline;
         let posting = async {
-            if let Some(sender) = kept {
-                // A server may close a kept connection just as it is used: then a fresh one is tried, with the
-                // same bytes.
-                match self.exchange(sender, settings, uid, body.clone()).await {
-                    Err(PostError::Exchange(_)) => {}
+            let mut path = settings.endpoint.path.clone();
+            for _ in 0..=REDIRECTIONS {
+                match self.post_to(settings, uid, &path, body.clone()).await {
+                    Err(PostError::Redirected { path: next }) => path = next,
                     other => return other,
                 }
             }
-            let stream = connect(&settings.endpoint).await?;
-            let (sender, connection) =
-                http1::handshake(TokioIo::new(stream)).await.map_err(PostError::Exchange)?;
-            tokio::spawn(connection);
-            self.exchange(sender, settings, uid, body).await
+            Err(PostError::Redirections)
         };
-        tokio::time::timeout(DEADLINE, posting).await.map_err(|_| PostError::Deadline)?
+        tokio::time::timeout(deadline, posting).await.map_err(|_| PostError::Deadline)?
+    }
+
+    async fn post_to(
+        &mut self,
+        settings: &ClientSettings,
+        uid: InstanceUid,
+        path: &str,
+        body: Bytes,
+    ) -> Result<ServerToAgent, PostError> {
+        if let Some(sender) = self.sender.take().filter(|sender| !sender.is_closed()) {
+            // A server may close a kept connection just as it is used: then a fresh one is tried, with the same bytes.
+            let request = request(settings, uid, path, body.clone()).map_err(|_| PostError::Build)?;
+            match self.exchange(sender, settings, request).await {
+                Err(PostError::Exchange(_)) => {}
+                other => return other,
+            }
+        }
+        let stream = connect(&settings.endpoint).await?;
+        let (sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(PostError::Exchange)?;
+        tokio::spawn(connection);
+        let request = request(settings, uid, path, body).map_err(|_| PostError::Build)?;
+        self.exchange(sender, settings, request).await
     }
 
     async fn exchange(
         &mut self,
         mut sender: SendRequest<Full<Bytes>>,
         settings: &ClientSettings,
-        uid: InstanceUid,
-        body: Bytes,
+        request: Request<Full<Bytes>>,
     ) -> Result<ServerToAgent, PostError> {
-        let request = request(settings, uid, body).map_err(|_| PostError::Build)?;
         sender.ready().await.map_err(PostError::Exchange)?;
         let response = sender.send_request(request).await.map_err(PostError::Exchange)?;
         let (head, body) = response.into_parts();
+        if matches!(head.status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT)
+            && let Some(location) = head.headers.get(LOCATION)
+        {
+            return Err(redirected(&settings.endpoint, location.to_str().unwrap_or_default()));
+        }
         if !head.status.is_success() {
             let header = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             let retry_after = header.and_then(|value| retry_after::parse(value, SystemTime::now()));
@@ -187,12 +230,27 @@ impl Poster {
     }
 }
 
+/// Where a redirection leads: to another path of the server that we speak to, or away from it.
+fn redirected(endpoint: &Endpoint, location: &str) -> PostError {
+    if location.starts_with('/') && !location.starts_with("//") {
+        return PostError::Redirected { path: location.to_owned() };
+    }
+    let Endpoint { authority, path, .. } = endpoint.clone();
+    match location.parse::<Endpoint>() {
+        Ok(there) if (Endpoint { authority, path, ..there.clone() }) == *endpoint => {
+            PostError::Redirected { path: there.path }
+        }
+        _ => PostError::Elsewhere(tidegate_custom::excerpt(location, 256).0.to_string()),
+    }
+}
+
 fn request(
     settings: &ClientSettings,
     uid: InstanceUid,
+    path: &str,
     body: Bytes,
 ) -> Result<Request<Full<Bytes>>, http::Error> {
-    let mut request = Request::post(&settings.endpoint.path)
+    let mut request = Request::post(path)
         .header(HOST, &settings.endpoint.authority)
         .header(CONTENT_TYPE, OPAMP)
         .header(ACCEPT_ENCODING, "gzip")
@@ -217,4 +275,65 @@ async fn read(headers: &HeaderMap, body: Incoming, limit: usize) -> Result<Serve
     }
     let bytes = body::decode(encoding, bytes, limit).map_err(|error| unusable(&error))?;
     ServerToAgent::decode(bytes).map_err(|error| unusable(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{CoreSettings, capabilities};
+
+    /// C039: a server that accepts and is silent costs half a minute; the message counts as unanswered.
+    #[tokio::test]
+    async fn given_a_server_that_hangs_when_posted_to_then_the_request_ends_at_its_deadline() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}/v1/opamp", listener.local_addr().unwrap()).parse().unwrap();
+        let core = CoreSettings {
+            capabilities: capabilities(false, false),
+            custom_capabilities: Vec::new(),
+            heartbeat: DEADLINE,
+            max_message_bytes: 1000,
+        };
+        let settings = ClientSettings { endpoint, headers: Vec::new(), core, max_message_bytes: 1000 };
+        let mut poster = Poster::new();
+        assert_eq!(poster.deadline, Duration::from_secs(30));
+        poster.deadline = Duration::from_millis(100);
+        let uid = InstanceUid::v7(1, [1; 10]);
+        let message = AgentToServer::default();
+        let posting = poster.post(&settings, uid, &message);
+        let (posted, accepted) = tokio::join!(posting, listener.accept());
+        let error = posted.unwrap_err();
+        assert!(matches!(error, PostError::Deadline), "{error}");
+        assert_eq!((error.loss(), error.reason()), (Loss::Unanswered, Reason::Lost));
+        drop(accepted);
+    }
+
+    /// C040: the same server by whatever spelling, and no other.
+    #[test]
+    fn given_locations_when_judged_then_only_paths_of_the_same_server_are_followed() {
+        let endpoint: Endpoint = "http://host.example:80/v1/opamp".parse().unwrap();
+        let cases = [
+            ("/x?y=1", Some("/x?y=1")),
+            ("http://host.example/x", Some("/x")),
+            ("http://host.example:80/x", Some("/x")),
+            ("http://host.example", Some("/v1/opamp")),
+            ("//other.example/x", None),
+            ("http://host.example:81/x", None),
+            ("http://other.example/x", None),
+            ("http://host.example@other.example/x", None),
+            ("ws://host.example/x", None),
+            ("https://host.example/x", None),
+            ("x", None),
+            ("", None),
+        ];
+        for (location, expected) in cases {
+            let followed = match redirected(&endpoint, location) {
+                PostError::Redirected { path } => Some(path),
+                error => {
+                    assert!(error.is_refusal(), "{location}");
+                    None
+                }
+            };
+            assert_eq!(followed.as_deref(), expected, "{location}");
+        }
+    }
 }

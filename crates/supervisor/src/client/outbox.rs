@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tidegate_opamp::CustomMessage;
+use tidegate_opamp::{AgentToServer, CustomMessage, Message as _};
 
 /// Most custom messages that wait for being sent, and most that wait for an answer.
 const MOST: usize = 64;
@@ -64,13 +64,22 @@ impl Outbox {
         self.server.is_some() && !self.waiting.is_empty()
     }
 
-    /// The next message, under the name that the server listed. One that the server did not list is dropped
-    /// (OpAMP C159).
-    pub(super) fn take(&mut self) -> Option<CustomMessage> {
+    /// The next message, under the name that the server listed, if it takes no more than `room` bytes. One that the
+    /// server did not list (OpAMP C159), or that would take more than `most`, is dropped (OpAMP C019).
+    pub(super) fn take(&mut self, room: usize, most: usize) -> Option<CustomMessage> {
         let server = self.server.as_ref()?;
         while let Some(mut message) = self.waiting.pop_front() {
             if let Some(form) = tidegate_custom::listed_as(server, &message.capability) {
                 form.clone_into(&mut message.capability);
+                let bytes = encoded_len(&message);
+                if bytes > most {
+                    tracing::warn!(bytes, most, "an answer is dropped: its message would exceed the limit");
+                    continue;
+                }
+                if bytes > room {
+                    self.waiting.push_front(message);
+                    return None;
+                }
                 if self.in_flight.len() >= MOST {
                     self.in_flight.pop_front();
                 }
@@ -96,4 +105,9 @@ impl Outbox {
             }
         }
     }
+}
+
+/// What a custom message adds to the message that carries it, in bytes.
+fn encoded_len(message: &CustomMessage) -> usize {
+    AgentToServer { custom_message: Some(message.clone()), ..AgentToServer::default() }.encoded_len()
 }

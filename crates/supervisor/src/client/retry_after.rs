@@ -19,6 +19,7 @@ pub(super) fn parse(value: &str, now: SystemTime) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    /// C170: both forms.
     #[test]
     fn given_seconds_or_dates_when_parsed_then_the_wait_comes_out() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);

@@ -78,6 +78,16 @@ impl Session {
         }
     }
 
+    /// Tells the machine what arrived while nobody waited for it.
+    pub(super) fn catch_up(&mut self) {
+        if self.wiring.reports.has_changed().unwrap_or(false) {
+            self.core.report(self.wiring.reports.borrow_and_update().clone());
+        }
+        while let Ok(answer) = self.wiring.answers.try_recv() {
+            self.core.answer(answer);
+        }
+    }
+
     /// Waits for a time in which nothing may be sent (OpAMP C076).
     pub(super) async fn rest(&mut self, until: Instant) -> Wake {
         while Instant::now() < until {

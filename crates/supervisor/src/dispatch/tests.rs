@@ -79,6 +79,7 @@ async fn given_a_message_with_an_id_when_it_comes_twice_then_it_is_carried_out_o
     assert_eq!(world.answer().await, "done");
 }
 
+/// C161: the queue is bounded, and whoever finds it full is told.
 #[tokio::test]
 async fn given_more_messages_than_may_wait_then_the_rest_is_refused_at_once() {
     let mut world = world();
@@ -102,6 +103,7 @@ async fn given_more_messages_than_may_wait_then_the_rest_is_refused_at_once() {
     }
 }
 
+/// C063, C157: the newest offer wins, restarts are one.
 #[tokio::test]
 async fn given_offers_and_restarts_faster_than_they_are_taken_then_the_newest_offer_and_one_restart_wait() {
     let mut world = world();

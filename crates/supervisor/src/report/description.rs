@@ -103,6 +103,7 @@ mod tests {
         }
     }
 
+    /// C066: who the agent is, and where it runs.
     #[test]
     fn given_user_attributes_when_described_then_they_join_but_do_not_identify() {
         let uid = "01902d3c-7a5e-7000-8000-00000000abcd".parse().unwrap();

@@ -58,6 +58,7 @@ pub fn redact(body: &Bytes) -> Bytes {
 mod tests {
     use super::*;
 
+    /// C084: names, media types and roles are kept.
     #[test]
     fn given_files_when_reported_then_each_keeps_its_name_and_the_rendered_one_joins() {
         let file = ShownFile {

@@ -160,6 +160,7 @@ mod tests {
         tree(&state, before, now)
     }
 
+    /// C079, C081: and whatever is not green says why.
     #[test]
     fn given_states_when_built_then_green_needs_a_running_process_and_components_that_all_work() {
         let none = ComponentHealth::default();
@@ -193,6 +194,7 @@ mod tests {
         }
     }
 
+    /// C080: each state has the time from which it was seen.
     #[test]
     fn given_the_same_states_later_when_built_then_the_tree_is_equal() {
         let components = [("output:a", GOOD), ("http_api", GOOD)];

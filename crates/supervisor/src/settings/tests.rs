@@ -46,6 +46,7 @@ fn sentence(args: &[&str], variables: &[(&str, &str)], file: &str) -> String {
     settings(args, variables, file).unwrap_err().to_string()
 }
 
+/// C020, C027, C068, C188: 64 MiB, 30 s, and no leave for anything.
 #[test]
 fn given_only_the_flags_that_suffice_then_the_rest_has_defaults() {
     let settings = settings(&FLAGS, &HOME, "").unwrap();
@@ -58,6 +59,7 @@ fn given_only_the_flags_that_suffice_then_the_rest_has_defaults() {
     assert_eq!(settings.max_message_bytes, 64 * 1024 * 1024);
 }
 
+/// C020, C027: limits and intervals can be set.
 #[test]
 fn given_a_full_file_then_every_field_is_taken() {
     let settings = settings(&["--config", "s.yaml"], &HOME, FULL).unwrap();

@@ -306,6 +306,7 @@ mod tests {
         StateDir::open(folder.path()).unwrap();
     }
 
+    /// C193: state is private.
     #[test]
     fn given_a_new_folder_when_opened_then_nobody_else_can_enter() {
         let folder = tempfile::tempdir().unwrap();
@@ -340,6 +341,7 @@ mod tests {
         }
     }
 
+    /// C193: nor does it stop the supervisor.
     #[test]
     fn given_a_corrupt_journal_when_read_then_it_is_moved_aside_and_work_goes_on() {
         let folder = tempfile::tempdir().unwrap();

@@ -41,6 +41,7 @@ impl Backoff {
 mod tests {
     use super::*;
 
+    /// C190: restarts back off.
     #[test]
     fn given_crashes_in_a_row_then_waits_double_up_to_a_minute_and_start_over_after_a_stable_minute() {
         let mut backoff = Backoff::default();

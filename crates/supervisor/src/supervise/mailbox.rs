@@ -105,6 +105,7 @@ mod tests {
             .collect()
     }
 
+    /// C096, C157: the newest offer wins, and those that it replaced get their answer.
     #[tokio::test]
     async fn given_many_commands_while_busy_then_restarts_are_one_and_each_offer_is_answered_once() {
         let (sender, receiver) = mpsc::channel(16);

@@ -5,6 +5,7 @@ use tidegate_supervisor::agent::AgentCommand;
 
 use crate::world::{World, ask, file_names, names, offer, pid, yaml};
 
+/// C082, C088: what runs is what is shown.
 #[tokio::test]
 async fn given_a_good_offer_when_applied_then_it_is_reloaded_proven_and_reported_within_three_seconds() {
     let Some(world) = World::new(&yaml("gen", "")) else { return };
@@ -25,6 +26,7 @@ async fn given_a_good_offer_when_applied_then_it_is_reloaded_proven_and_reported
     agent.stop().await;
 }
 
+/// C089: under its own hash.
 #[tokio::test]
 async fn given_the_same_content_again_when_offered_then_it_is_applied_without_touching_the_agent() {
     let Some(world) = World::new(&yaml("gen", "")) else { return };
@@ -43,6 +45,7 @@ async fn given_the_same_content_again_when_offered_then_it_is_applied_without_to
     agent.stop().await;
 }
 
+/// C088, C092, C094: A20, an empty map among them.
 #[tokio::test]
 async fn given_offers_that_are_refused_before_the_swap_then_the_agent_never_hears_of_them() {
     let Some(world) = World::new(&yaml("gen", "")) else { return };
@@ -82,6 +85,7 @@ async fn given_offers_that_are_refused_before_the_swap_then_the_agent_never_hear
     agent.stop().await;
 }
 
+/// C090, C093: A10, FAILED with the last lines of the log.
 #[tokio::test]
 async fn given_an_offer_that_kills_the_agent_then_the_last_good_config_runs_again_and_it_is_not_tried_twice()
 {
@@ -138,6 +142,7 @@ async fn given_an_offer_in_the_other_format_then_a_new_process_runs_it() {
     agent.stop().await;
 }
 
+/// C096: the newest wins.
 #[tokio::test]
 async fn given_offers_faster_than_reloads_then_the_newest_runs_and_each_ends_in_one_status() {
     let Some(world) = World::new(&yaml("gen", "")) else { return };
@@ -206,6 +211,7 @@ async fn given_a_probation_when_an_output_loses_records_in_it_then_the_former_co
     agent.stop().await;
 }
 
+/// C091: the status outlives the supervisor.
 #[tokio::test]
 async fn given_a_supervisor_that_is_stopped_in_an_apply_then_the_next_one_finishes_it() {
     let Some(mut world) = World::new(&yaml("gen", "")) else { return };

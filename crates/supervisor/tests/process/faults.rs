@@ -5,6 +5,7 @@ use tidegate_opamp::RemoteConfigStatuses;
 
 use crate::world::{World, alive, names, offer, pid, read, signal, yaml};
 
+/// C078, C079, C190: no start time while nothing runs.
 #[tokio::test]
 async fn given_a_killed_agent_then_the_report_names_the_cause_and_a_new_one_is_started() {
     let Some(world) = World::new(&yaml("gen", "")) else { return };
@@ -20,6 +21,7 @@ async fn given_a_killed_agent_then_the_report_names_the_cause_and_a_new_one_is_s
     agent.stop().await;
 }
 
+/// C079, C081, C190: never green.
 #[tokio::test]
 async fn given_an_agent_that_cannot_start_then_it_is_tried_ever_less_often_and_the_error_line_is_told() {
     // Passes the dry run and fails at the start.

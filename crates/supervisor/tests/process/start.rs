@@ -7,6 +7,7 @@ use tidegate_supervisor::agent::AgentCommand;
 
 use crate::world::{World, alive, ask, file_names, names, offer, pid, yaml};
 
+/// C062, C066, C077, C082, C192: the first reports.
 #[tokio::test]
 async fn given_a_config_when_started_then_the_agent_is_healthy_and_described_within_five_seconds() {
     let Some(world) = World::new(&yaml("gen", "")) else { return };
@@ -62,6 +63,7 @@ async fn given_a_running_agent_when_nothing_happens_then_no_report_goes_out() {
     agent.stop().await;
 }
 
+/// C156: of several restarts as of one.
 #[tokio::test]
 async fn given_a_restart_command_when_carried_out_then_start_time_and_process_are_new() {
     let Some(world) = World::new(&yaml("gen", "")) else { return };
@@ -102,6 +104,7 @@ async fn given_a_supervisor_that_goes_when_the_next_comes_then_it_adopts_the_age
     assert!(!alive(pid(&after)));
 }
 
+/// C091: in the first report.
 #[tokio::test]
 async fn given_an_applied_offer_when_the_supervisor_starts_again_then_the_offer_runs_and_its_status_is_there()
 {

@@ -104,14 +104,24 @@ impl Asked {
         AgentToServer::decode(self.rest.drain(..length).collect::<Vec<u8>>().as_slice()).unwrap()
     }
 
-    /// Answers and gives the next request on the same connection.
-    pub(crate) async fn answer(mut self, status: &str, headers: &str, body: &[u8]) -> TcpStream {
+    /// Answers and gives the connection back.
+    pub(crate) async fn answer(self, status: &str, headers: &str, body: &[u8]) -> TcpStream {
+        self.try_answer(status, headers, body).await.unwrap()
+    }
+
+    /// Answers whoever may hang up before the end.
+    pub(crate) async fn try_answer(
+        mut self,
+        status: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> std::io::Result<TcpStream> {
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
         let head =
             if status.starts_with("204") { "HTTP/1.1 204 No Content\r\n\r\n".to_owned() } else { head };
-        self.stream.write_all(head.as_bytes()).await.unwrap();
-        self.stream.write_all(body).await.unwrap();
-        self.stream
+        self.stream.write_all(head.as_bytes()).await?;
+        self.stream.write_all(body).await?;
+        Ok(self.stream)
     }
 }
 
@@ -134,7 +144,7 @@ impl Connection {
                 let (used, event) = self.reader.read(&mut self.input).expect("the client broke the protocol");
                 let said = event.map(|event| match event {
                     Event::Message { kind, payload } => {
-                        assert_eq!(kind, MessageKind::Binary);
+                        assert_eq!((kind, payload.first()), (MessageKind::Binary, Some(&0)));
                         Said::Message(Box::new(frame::decode(&payload).unwrap()))
                     }
                     Event::Ping(_) => Said::Ping,

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use tidegate_custom::{CHATOPS, SHUTDOWN, chatops, order::Order};
 use tidegate_opamp::ws::{Close, MessageKind};
 use tidegate_opamp::{
-    AgentIdentification, AgentRemoteConfig, CustomCapabilities, RetryInfo, ServerErrorResponse,
+    AgentIdentification, AgentRemoteConfig, CustomCapabilities, Message as _, RetryInfo, ServerErrorResponse,
     ServerErrorResponseType, ServerToAgent, ServerToAgentCommand,
 };
 use tidegate_supervisor::agent::AgentCommand;
@@ -24,6 +24,7 @@ async fn connected() -> (Listener, World, Connection) {
     (listener, world, connection)
 }
 
+/// C012, C022, C051, C184: the handshake, the frames, and an answer to a ping.
 #[tokio::test]
 async fn given_a_server_then_the_handshake_names_the_agent_and_the_first_message_is_a_full_report() {
     let listener = Listener::new().await;
@@ -56,8 +57,9 @@ async fn given_offers_and_commands_then_the_process_side_gets_them() {
     assert!(matches!(world.command().await, AgentCommand::Restart));
 }
 
+/// C056, C173: within a second.
 #[tokio::test]
-async fn c173_c056_given_a_lost_connection_then_the_next_one_comes_at_once_and_the_number_goes_on() {
+async fn given_a_lost_connection_then_the_next_one_comes_at_once_and_the_number_goes_on() {
     let (listener, _world, connection) = connected().await;
     let lost = Instant::now();
     drop(connection);
@@ -66,8 +68,9 @@ async fn c173_c056_given_a_lost_connection_then_the_next_one_comes_at_once_and_t
     assert_eq!(connection.message().await.sequence_num, 2);
 }
 
+/// C169, C174: connections that die at once are failures.
 #[tokio::test]
-async fn c174_given_a_server_that_accepts_and_closes_then_attempts_become_rare() {
+async fn given_a_server_that_accepts_and_closes_then_attempts_become_rare() {
     let listener = Listener::new().await;
     let _world = Setup::new("ws", listener.port()).start();
     let began = Instant::now();
@@ -82,8 +85,9 @@ async fn c174_given_a_server_that_accepts_and_closes_then_attempts_become_rare()
     assert!((2..=4).contains(&connections), "{connections} connections in 3 s");
 }
 
+/// C022: and connected to anew.
 #[tokio::test]
-async fn c022_given_a_server_that_falls_silent_then_it_is_pinged_and_given_up() {
+async fn given_a_server_that_falls_silent_then_it_is_pinged_and_given_up() {
     let listener = Listener::new().await;
     let setup = Setup { heartbeat: Duration::from_millis(150), ..Setup::new("ws", listener.port()) };
     let _world = setup.start();
@@ -101,29 +105,88 @@ async fn c022_given_a_server_that_falls_silent_then_it_is_pinged_and_given_up() 
     listener.connection().await;
 }
 
+fn offering(hash: u8) -> ServerToAgent {
+    let offer = AgentRemoteConfig { config_hash: vec![hash].into(), ..AgentRemoteConfig::default() };
+    ServerToAgent { remote_config: Some(offer), ..ServerToAgent::default() }
+}
+
+fn hash_of(command: &AgentCommand) -> u8 {
+    match command {
+        AgentCommand::Apply(offer) => offer.config_hash[0],
+        other => panic!("an offer was expected, not {other:?}"),
+    }
+}
+
+/// C013–C015, C021: whatever is wrong with them; a header is a varint, and nothing behind it is a message without fields.
 #[tokio::test]
-async fn c013_c021_given_malformed_messages_then_they_are_dropped_and_the_connection_stays() {
-    let (_listener, world, mut connection) = connected().await;
-    for payload in [&[][..], &[1, 8, 1], &[0, 0xFF, 0xFF], &[0x80; 20]] {
+async fn given_malformed_messages_then_they_are_dropped_and_the_connection_stays() {
+    let (_listener, mut world, mut connection) = connected().await;
+    let message = |header: &[u8], hash| [header, &offering(hash).encode_to_vec()].concat();
+    for payload in [&[][..], &[0], &message(&[1], 1), &[0, 0xFF, 0xFF], &[0x80; 20], &message(&[0x80; 10], 2)]
+    {
         connection.send_raw(MessageKind::Binary, payload).await;
     }
-    connection.send_raw(MessageKind::Text, b"hello").await;
+    connection.send_raw(MessageKind::Text, &message(&[0], 3)).await;
+    connection.send_raw(MessageKind::Binary, &message(&[0x80, 0], 4)).await;
+    assert_eq!(hash_of(&world.command().await), 4, "the others were dropped");
     world.change("still here");
     assert_eq!(connection.message().await.sequence_num, 2);
 }
 
+/// C023, C063, C096: while the process side is busy, pings are answered and reports go; the newest offer is the next one.
 #[tokio::test]
-async fn c017_given_a_message_above_the_limit_then_the_connection_is_closed_with_1009() {
+async fn given_a_busy_process_side_then_the_connection_is_served_and_the_newest_offer_wins() {
+    let (_listener, mut world, mut connection) = connected().await;
+    for hash in 1..=30 {
+        connection.send(&offering(hash)).await;
+    }
+    connection.ping(b"!").await;
+    assert_eq!(connection.said().await, Said::Pong(b"!".to_vec()));
+    world.change("applying");
+    assert_eq!(connection.message().await.health.unwrap().status, "applying");
+    let mut last = 0;
+    while last != 30 {
+        let hash = hash_of(&world.command().await);
+        assert!(hash > last, "{hash} came behind {last}");
+        last = hash;
+    }
+}
+
+/// C016, C017: and opened anew.
+#[tokio::test]
+async fn given_a_message_above_the_limit_then_the_connection_is_closed_with_1009() {
     let listener = Listener::new().await;
     let _world = Setup { max_message_bytes: 1000, ..Setup::new("ws", listener.port()) }.start();
     let mut connection = listener.connection().await;
     connection.message().await;
     connection.send_raw(MessageKind::Binary, &[0; 1001]).await;
     assert!(matches!(connection.said().await, Said::Close(Some(Close { code: 1009, .. }))));
+    drop(connection);
+    listener.connection().await;
 }
 
+/// C179: the next connection is opened only when the last one is closed, however long its server takes.
 #[tokio::test]
-async fn c167_c168_given_an_unavailable_server_then_the_client_leaves_and_comes_back_when_told() {
+async fn given_a_server_that_does_not_close_then_the_next_connection_waits_for_the_end_of_the_last() {
+    let (listener, _world, mut connection) = connected().await;
+    let error = ServerErrorResponse {
+        kind: ServerErrorResponseType::Unavailable,
+        retry_info: Some(RetryInfo { retry_after_nanoseconds: 1, ..RetryInfo::default() }),
+        ..ServerErrorResponse::default()
+    };
+    connection.send(&ServerToAgent { error_response: Some(error), ..ServerToAgent::default() }).await;
+    assert!(matches!(connection.said().await, Said::Close(Some(Close { code: 1000, .. }))));
+    tokio::select! {
+        biased;
+        said = connection.said() => assert_eq!(said, Said::End),
+        _ = listener.asked() => panic!("two connections at a time"),
+    }
+    listener.connection().await;
+}
+
+/// C076, C167, C168: with what was refused.
+#[tokio::test]
+async fn given_an_unavailable_server_then_the_client_leaves_and_comes_back_when_told() {
     let (listener, _world, mut connection) = connected().await;
     let error = ServerErrorResponse {
         kind: ServerErrorResponseType::Unavailable,
@@ -138,8 +201,9 @@ async fn c167_c168_given_an_unavailable_server_then_the_client_leaves_and_comes_
     assert!(connection.message().await.agent_description.is_some(), "what was refused is due again");
 }
 
+/// C076, C170, C175: as long as it is told, or long.
 #[tokio::test]
-async fn c170_c175_given_a_refused_upgrade_then_the_client_waits() {
+async fn given_a_refused_upgrade_then_the_client_waits() {
     let cases = [
         ("503 Service Unavailable", "Retry-After: 1\r\n", 900, Some(3000)),
         ("401 Unauthorized", "", 1000, None),
@@ -158,8 +222,9 @@ async fn c170_c175_given_a_refused_upgrade_then_the_client_waits() {
     }
 }
 
+/// C045, C048: persisted before the next message leaves.
 #[tokio::test]
-async fn c045_given_a_new_uid_then_it_is_kept_and_used_at_once() {
+async fn given_a_new_uid_then_it_is_kept_and_used_at_once() {
     let (_listener, world, mut connection) = connected().await;
     let identification =
         AgentIdentification { new_instance_uid: vec![9; 16].into(), ..AgentIdentification::default() };
@@ -169,8 +234,9 @@ async fn c045_given_a_new_uid_then_it_is_kept_and_used_at_once() {
     assert_eq!(identity::load(world.state.path()).unwrap().as_bytes(), &[9; 16]);
 }
 
+/// C176, C177, C180: farewell, close with 1000, end.
 #[tokio::test]
-async fn c176_c180_given_a_stop_then_farewell_and_close_go_and_the_agent_is_stopped() {
+async fn given_a_stop_then_farewell_and_close_go_and_the_agent_is_stopped() {
     let (_listener, world, mut connection) = connected().await;
     world.stop();
     let farewell = connection.message().await;
@@ -181,8 +247,9 @@ async fn c176_c180_given_a_stop_then_farewell_and_close_go_and_the_agent_is_stop
     assert_eq!(connection.said().await, Said::End);
 }
 
+/// C180: within seconds.
 #[tokio::test]
-async fn c180_given_a_server_that_never_answers_the_close_then_the_stop_is_bounded() {
+async fn given_a_server_that_never_answers_the_close_then_the_stop_is_bounded() {
     let (_listener, world, _connection) = connected().await;
     world.stop();
     let began = Instant::now();

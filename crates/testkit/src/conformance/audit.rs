@@ -23,14 +23,14 @@ pub fn complaints(checklist: &Checklist, tests: &[Test]) -> Vec<String> {
     }
     for row in known {
         let kinds: Vec<_> = checklist.reasons_of(row).map(|reason| reason.kind).collect();
-        let is_due = kinds.contains(&Kind::Due) || kinds.contains(&Kind::Left);
-        if !held.contains(&row) && !is_due {
+        let is_excused = kinds.iter().any(|kind| kind.excuses());
+        if !held.contains(&row) && !is_excused {
             wrong.push(format!("{row} has neither a test of our own nor a reason why it has none"));
         }
         if !held.contains(&row) && kinds.contains(&Kind::Part) {
             wrong.push(format!("{row} is held in part, yet it has no test"));
         }
-        if held.contains(&row) && is_due {
+        if held.contains(&row) && is_excused {
             wrong.push(format!("{row} has a test, yet a reason why it has none: make it `part` or `remark`"));
         }
     }
@@ -45,12 +45,14 @@ mod tests {
     #[test]
     fn given_rows_tests_and_reasons_when_they_do_not_fit_then_each_misfit_is_named() {
         let rows = "id\tside\tlevel\tgroup\nS001\tserver\tMUST\tG\nS002\tserver\tMUST\tG\nS003\tserver\tMUST\tG\n\
-                    S004\tserver\tMUST\tG\nC001\tclient\tMUST\tG\n";
+                    S004\tserver\tMUST\tG\nC001\tclient\tMUST\tG\nC002\tclient\tMUST\tG\n";
         let checklist = |reasons: &str| Checklist::parse(rows, reasons).unwrap();
         let test = |file: &str, docs: &str| tests_of(file, &format!("/// {docs}\n#[test]\nfn a() {{}}\n"));
         let own = "crates/server/tests/planes.rs";
-        let good = checklist("# a comment\n\nS002–S003\tdue\tlater\nS001\tremark\tso\nS004\tpart\tsome\n");
-        assert_eq!(complaints(&good, &test(own, "S001, S004")), [""; 0]);
+        let client = "C001\tinapplicable\tnot ours\nC002\tleft\tno\n";
+        let good =
+            format!("# a comment\n\nS002–S003\tdue\tlater\nS001\tremark\tso\nS004\tpart\tsome\n{client}");
+        assert_eq!(complaints(&checklist(&good), &test(own, "S001, S004")), [""; 0]);
         let cases = [
             ("S002-S004\tdue\tlater", own, "nothing", "S001 has neither"),
             ("S002-S004\tdue\tlater", "crates/testkit/tests/interop.rs", "S001", "S001 has neither"),
@@ -58,12 +60,14 @@ mod tests {
             ("S002-S004\tdue\tlater\nS004\tpart\tsome", own, "S001", "S004 is held in part, yet"),
             ("S002-S004\tdue\tlater", own, "S001, S009", "names S009, which is no row"),
             ("S002-S005\tdue\tlater", own, "S001", "written for S005, which is no row"),
+            ("S002-S004\tdue\tlater", own, "S001, C001", "C001 has a test, yet"),
+            ("S002-S004\tdue\tlater", "crates/supervisor/tests/process.rs", "S001", "S001 has neither"),
         ];
         for (reasons, file, docs, expected) in cases {
-            let found = complaints(&checklist(reasons), &test(file, docs));
+            let found = complaints(&checklist(&format!("{reasons}\n{client}")), &test(file, docs));
             assert!(found.len() == 1 && found[0].contains(expected), "{expected}: {found:?}");
         }
-        for wrong in ["S001\tlater\tx", "S001\tdue", "S001\tdue\t", "C001\tdue\tx"] {
+        for wrong in ["S001\tlater\tx", "S001\tdue", "S001\tdue\t", "X001\tdue\tx"] {
             assert!(Checklist::parse(rows, wrong).unwrap_err().contains("reasons.tsv:1"), "{wrong}");
         }
     }

@@ -8,7 +8,7 @@ use super::{Row, read};
 const ROWS: &str = "crates/testkit/conformance/checklist.tsv";
 const REASONS: &str = "crates/testkit/conformance/reasons.tsv";
 
-/// One row of the server's side.
+/// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its name.
@@ -26,10 +26,20 @@ pub enum Kind {
     Due,
     /// The row is optional and left out, for this reason.
     Left,
+    /// The row speaks of what this product does not have, for this reason.
+    Inapplicable,
     /// The row's tests show part of it; the rest is due, for this reason.
     Part,
     /// The row is held; this is how it is read.
     Remark,
+}
+
+impl Kind {
+    /// Whether the reason stands instead of a test.
+    #[must_use]
+    pub const fn excuses(self) -> bool {
+        matches!(self, Self::Due | Self::Left | Self::Inapplicable)
+    }
 }
 
 /// What is written about some rows.
@@ -43,15 +53,13 @@ pub struct Reason {
     pub text: String,
 }
 
-/// All rows of the server's side in the checklist's order of groups, and all reasons.
+/// All rows, the server's first, each side in the order of its groups; and all reasons.
 #[derive(Clone, Debug, Default)]
 pub struct Checklist {
     /// The rows.
     pub entries: Vec<Entry>,
     /// The reasons.
     pub reasons: Vec<Reason>,
-    /// How many rows the client's side has.
-    pub clients: usize,
 }
 
 impl Checklist {
@@ -72,14 +80,11 @@ impl Checklist {
         for (number, line) in (1..).zip(rows.lines()).skip(1) {
             let wrong = || format!("{ROWS}:{number}: not a row of four columns: {line}");
             let [id, side, level, group] = columns(line).ok_or_else(wrong)?;
-            if side == "client" {
-                checklist.clients += 1;
-                continue;
-            }
-            let row = Row::parse(id).ok_or_else(wrong)?;
+            let row = Row::parse(id).filter(|row| side == row.side.word()).ok_or_else(wrong)?;
             checklist.entries.push(Entry { row, level: level.to_owned(), group: group.to_owned() });
         }
-        checklist.entries.sort_by(|one, other| (&one.group, one.row).cmp(&(&other.group, other.row)));
+        let place = |entry: &Entry| (entry.row.side, entry.group.clone(), entry.row);
+        checklist.entries.sort_by_key(place);
         for (number, line) in (1..).zip(reasons.lines()) {
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -90,9 +95,10 @@ impl Checklist {
             let kind = match kind {
                 "due" => Kind::Due,
                 "left" => Kind::Left,
+                "inapplicable" => Kind::Inapplicable,
                 "part" => Kind::Part,
                 "remark" => Kind::Remark,
-                _ => return Err(wrong("none of due, left, part and remark")),
+                _ => return Err(wrong("none of due, left, inapplicable, part and remark")),
             };
             if rows.is_empty() || text.is_empty() {
                 return Err(wrong("no rows or no reason"));

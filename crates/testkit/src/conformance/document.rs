@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Checklist, Entry, Kind, Outcome, Outcomes, Test};
+use super::{Checklist, Entry, Kind, Outcome, Outcomes, Side, Test};
 
 /// What the tests and the reasons say of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,19 +11,22 @@ enum Verdict {
     Pass,
     Part,
     Left,
+    Inapplicable,
     Due,
     NotRun,
     Fail,
 }
 
 impl Verdict {
-    const ALL: [Self; 6] = [Self::Pass, Self::Part, Self::Left, Self::Due, Self::NotRun, Self::Fail];
+    const ALL: [Self; 7] =
+        [Self::Pass, Self::Part, Self::Left, Self::Inapplicable, Self::Due, Self::NotRun, Self::Fail];
 
     fn name(self) -> &'static str {
         match self {
             Self::Pass => "pass",
             Self::Part => "pass in part",
             Self::Left => "left out",
+            Self::Inapplicable => "not applicable",
             Self::Due => "due",
             Self::NotRun => "not run",
             Self::Fail => "fail",
@@ -32,31 +35,28 @@ impl Verdict {
 }
 
 const INTRODUCTION: &str = "\
-# OpAMP conformance of the server
+# OpAMP conformance
 
 <!-- Written by scripts/conformance.sh from the tests and from what a run of them printed. Do not edit. -->
 
-Each row is one thing that a server of OpAMP v0.20 has to do, or has to bear: MUST, SHOULD and MAY are words of the
-specification, IMPL follows from how the protocol works, ROBUST from how real peers were seen to behave. `A3` and the like
-are rulings: what the specification leaves open, and what this server does about it.
+Each row is one thing that a server or a client of OpAMP v0.20 has to do, or has to bear: MUST, SHOULD and MAY are words of
+the specification, IMPL follows from how the protocol works, ROBUST from how real peers were seen to behave. `A3` and the
+like are rulings: what the specification leaves open, and what Tidegate does about it. The client is the supervisor; where a
+row speaks of a Collector, it is read as of Fluent Bit.
 
 A row passes when every test of ours that names it has passed in the run that this page was written from; `scripts/test.sh`
-fails when its own run shows anything else. Tests of `interop` speak to clients of others ([interop.md](interop.md)); they
-are listed, and a failure of theirs is a failure of the row, but as they pass without a word where a client is not
-installed, none of them holds a row alone. A row without a test says why: `due` will be held, `left out` is optional. Which
-tests belong to which row is in the tests themselves; rows and reasons are in `crates/testkit/conformance/`.
+fails when its own run shows anything else. Tests of `interop` speak to clients of others ([interop.md](interop.md)), those
+of `process` start a real Fluent Bit; they are listed, and a failure of theirs is a failure of the row, but as they pass
+without doing anything where those programs are not installed, none of them holds a row alone. A row without a test says
+why: `due` will be held, `left out` is optional, `not applicable` speaks of what is not there. Which tests belong to which
+row is in the tests themselves; rows and reasons are in `crates/testkit/conformance/`.
 ";
 
 /// The document as a checklist, its tests and a run of them make it.
 #[must_use]
 pub fn render(checklist: &Checklist, tests: &[Test], outcomes: &Outcomes) -> String {
     let mut text = INTRODUCTION.to_owned();
-    let _ = writeln!(
-        text,
-        "\nThe {} rows of the client's side, which concern the supervisor, are not audited yet.",
-        checklist.clients
-    );
-    let mut counts: BTreeMap<&str, BTreeMap<Verdict, usize>> = BTreeMap::new();
+    let mut counts: BTreeMap<Side, Counts<'_>> = BTreeMap::new();
     let mut tables = String::new();
     let mut group = "";
     for entry in &checklist.entries {
@@ -66,7 +66,8 @@ pub fn render(checklist: &Checklist, tests: &[Test], outcomes: &Outcomes) -> Str
             tables.push_str("|---|---|---|---|---|\n");
         }
         let verdict = verdict(checklist, entry, tests, outcomes);
-        *counts.entry(&entry.level).or_default().entry(verdict).or_default() += 1;
+        let side = counts.entry(entry.row.side).or_default();
+        *side.entry(&entry.level).or_default().entry(verdict).or_default() += 1;
         let held_by: Vec<_> = tests.iter().filter(|test| test.rows.contains(&entry.row)).map(link).collect();
         let remarks: Vec<_> = checklist.reasons_of(entry.row).map(|reason| reason.text.as_str()).collect();
         let _ = write!(tables, "| {} |", entry.row);
@@ -75,7 +76,10 @@ pub fn render(checklist: &Checklist, tests: &[Test], outcomes: &Outcomes) -> Str
         }
         tables.push('\n');
     }
-    text.push_str(&summary(&counts));
+    for (side, counts) in &counts {
+        let _ = writeln!(text, "\nThe {}'s side:", side.word());
+        text.push_str(&summary(counts));
+    }
     text + &tables
 }
 
@@ -94,6 +98,7 @@ fn verdict(checklist: &Checklist, entry: &Entry, tests: &[Test], outcomes: &Outc
     match own[..] {
         [] if has(Kind::Due) => Verdict::Due,
         [] if has(Kind::Left) => Verdict::Left,
+        [] if has(Kind::Inapplicable) => Verdict::Inapplicable,
         [] => Verdict::NotRun,
         // A test that is left out shows nothing, and takes nothing from the others; one that is missing from the log does.
         _ if own.contains(&None) || !own.contains(&Some(Outcome::Passed)) => Verdict::NotRun,
@@ -102,8 +107,11 @@ fn verdict(checklist: &Checklist, entry: &Entry, tests: &[Test], outcomes: &Outc
     }
 }
 
-/// How many rows of each level have which verdict; columns without any are left out.
-fn summary(counts: &BTreeMap<&str, BTreeMap<Verdict, usize>>) -> String {
+/// How many rows of each level have which verdict.
+type Counts<'a> = BTreeMap<&'a str, BTreeMap<Verdict, usize>>;
+
+/// A table of counts; columns without any are left out.
+fn summary(counts: &Counts<'_>) -> String {
     let of = |counts: &BTreeMap<Verdict, usize>, verdict| counts.get(&verdict).copied().unwrap_or(0);
     let shown: Vec<_> = Verdict::ALL
         .into_iter()
@@ -136,7 +144,7 @@ mod tests {
     use super::*;
 
     const ROWS: &str = "id\tside\tlevel\tgroup\nS001\tserver\tMUST\tS.A One\nS002\tserver\tMUST\tS.A One\n\
-                        S003\tserver\tMAY\tS.B Two\nC001\tclient\tMUST\tC.A One\n";
+                        C001\tclient\tMUST\tC.A One\nS003\tserver\tMAY\tS.B Two\n";
 
     fn rendered(reasons: &str, docs: &str, log: &str) -> String {
         let checklist = Checklist::parse(ROWS, reasons).unwrap();
@@ -171,9 +179,20 @@ mod tests {
                 reasons,
                 "S001: x",
                 "ok",
-                "| level | rows | pass | due |\n|---|---|---|---|\n| MAY | 1 | 0 | 1 |\n| MUST | 2 | 1 | 1 |\n| all | 3 | 1 | 2 |\n",
+                "The server's side:\n\n| level | rows | pass | due |\n|---|---|---|---|\n| MAY | 1 | 0 | 1 |\n| MUST | 2 | 1 | 1 |\n| all | 3 | 1 | 2 |\n",
             ),
-            (reasons, "S001: x", "ok", "The 1 rows of the client's side"),
+            (
+                "C001\tinapplicable\tnot ours",
+                "S001: x",
+                "ok",
+                "The client's side:\n\n| level | rows | not applicable |\n|---|---|---|\n| MUST | 1 | 1 |\n| all | 1 | 1 |\n",
+            ),
+            (
+                "C001\tinapplicable\tnot ours",
+                "S001: x",
+                "ok",
+                "\n\n## C.A One\n\n| row | level | held by | verdict | remark |\n|---|---|---|---|---|\n| C001 | MUST | | not applicable | not ours |\n",
+            ),
             (reasons, "S001: x", "ok", "\n## S.B Two\n"),
         ];
         for (reasons, docs, log, expected) in cases {

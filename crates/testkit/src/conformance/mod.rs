@@ -21,7 +21,7 @@ pub use audit::complaints;
 pub use checklist::{Checklist, Entry, Kind, Reason};
 pub use document::render;
 pub use log::{Outcome, Outcomes};
-pub use row::Row;
+pub use row::{Row, Side};
 pub use sources::{Test, tests_of, tests_under};
 
 /// The document, from the root of the workspace.

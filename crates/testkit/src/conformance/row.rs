@@ -3,20 +3,53 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// A row of the server's side: `S070`.
+/// Which end of a connection a row speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Row(u16);
+pub enum Side {
+    /// The OpAMP server.
+    Server,
+    /// The client: the supervisor.
+    Client,
+}
 
-impl Row {
-    /// The row of a name, if it is one of the server's.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        let digits = name.strip_prefix('S')?;
-        let fits = digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        fits.then(|| digits.parse().ok()).flatten().map(Self)
+impl Side {
+    /// The letter that its rows begin with.
+    const fn letter(self) -> char {
+        match self {
+            Self::Server => 'S',
+            Self::Client => 'C',
+        }
     }
 
-    /// All rows that a text names: `S070`, and `S072–S076` or `S072-S076` for those between as well.
+    /// The word for it in the checklist.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+        }
+    }
+}
+
+/// A row: `S070` of the server's side, `C070` of the client's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row {
+    /// Whose it is.
+    pub side: Side,
+    number: u16,
+}
+
+impl Row {
+    /// The row of a name, if it is one.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let of = |side: Side| Some((side, name.strip_prefix(side.letter())?));
+        let (side, digits) = [Side::Server, Side::Client].into_iter().find_map(of)?;
+        let fits = digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        fits.then(|| digits.parse().ok()).flatten().map(|number| Self { side, number })
+    }
+
+    /// All rows that a text names: `S070`, and `S072–S076` or `S072-S076` for those between as well, which are of one
+    /// side.
     #[must_use]
     pub fn named_in(text: &str) -> BTreeSet<Self> {
         let mut found = BTreeSet::new();
@@ -30,8 +63,9 @@ impl Row {
                 }
                 Some((row, behind)) => {
                     let last = ['–', '-'].iter().find_map(|dash| Self::at_start(behind.strip_prefix(*dash)?));
+                    let last = last.filter(|(last, _)| last.side == row.side);
                     let (last, behind) = last.unwrap_or((row, behind));
-                    found.extend((row.0..=last.0).map(Self));
+                    found.extend((row.number..=last.number).map(|number| Self { number, ..row }));
                     (before, rest) = ('0', behind);
                 }
             }
@@ -53,7 +87,7 @@ fn is_word(letter: char) -> bool {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "S{:03}", self.0)
+        write!(f, "{}{:03}", self.side.letter(), self.number)
     }
 }
 
@@ -63,20 +97,22 @@ mod tests {
 
     #[test]
     fn given_texts_when_rows_are_looked_for_then_names_and_ranges_are_found_and_lookalikes_are_not() {
-        let cases: [(&str, &[u16]); 9] = [
-            ("S070", &[70]),
-            ("S001, S013 and S014: both", &[1, 13, 14]),
-            ("S072–S076: a range", &[72, 73, 74, 75, 76]),
-            ("S072-S074, S080", &[72, 73, 74, 80]),
-            ("S070–S070", &[70]),
-            ("S001 - S003 stand apart", &[1, 3]),
-            ("(S005)", &[5]),
-            ("XS070 S07 S0701 S07a S.A s070 _S070 S070x", &[]),
-            ("ruling A16, 2^64", &[]),
+        let cases = [
+            ("S070", "S070"),
+            ("S001, S013 and S014: both", "S001 S013 S014"),
+            ("S072–S076: a range", "S072 S073 S074 S075 S076"),
+            ("S072-S074, S080", "S072 S073 S074 S080"),
+            ("S070–S070", "S070"),
+            ("S001 - S003 stand apart", "S001 S003"),
+            ("(S005)", "S005"),
+            ("C009–C011, S008: of both sides", "S008 C009 C010 C011"),
+            ("S010–C012: no range", "S010 C012"),
+            ("XS070 S07 S0701 S07a S.A s070 _S070 S070x XC070 c070 C.A C07 C0701", ""),
+            ("ruling A16, 2^64", ""),
         ];
         for (text, expected) in cases {
-            let found: Vec<_> = Row::named_in(text).into_iter().map(|row| row.0).collect();
-            assert_eq!(found, expected, "{text}");
+            let found: Vec<_> = Row::named_in(text).iter().map(ToString::to_string).collect();
+            assert_eq!(found.join(" "), expected, "{text}");
         }
     }
 }

@@ -41,6 +41,7 @@ pub(crate) async fn chatops_is_answered(api: &Client, uid: &str) {
     assert_eq!((state.as_str(), &answer["http_code"]), ("succeeded", &"201".into()), "{answer}");
 }
 
+/// C156: a new process and a new start time.
 #[tokio::test]
 async fn given_a_healthy_agent_when_commanded_then_it_restarts_takes_messages_and_answers() {
     on_each("commands", async |stage: Stage| {

@@ -9,6 +9,7 @@ use tidegate_testkit::fleet::{
 
 use crate::steps::{one_agent, push, pushed, runs, says};
 
+/// C082, C084: the offered file as offered, and what is loaded.
 #[tokio::test]
 async fn given_good_configs_in_both_formats_when_pushed_then_they_are_proven_and_shown() {
     on_each("good configs", async |stage: Stage| {
@@ -32,6 +33,7 @@ async fn given_good_configs_in_both_formats_when_pushed_then_they_are_proven_and
     .await;
 }
 
+/// C090, C093: A10, FAILED stays while the former config runs.
 #[tokio::test]
 async fn given_a_config_that_kills_its_agent_when_pushed_then_it_failed_and_the_former_one_runs() {
     on_each("bad regex", async |stage: Stage| {
@@ -60,6 +62,7 @@ async fn given_a_config_that_kills_its_agent_when_pushed_then_it_failed_and_the_
     .await;
 }
 
+/// C092: checked before the swap.
 #[tokio::test]
 async fn given_a_config_that_the_check_refuses_when_pushed_then_the_agent_never_hears_of_it() {
     on_each("refused by the check", async |stage: Stage| {

@@ -4,6 +4,7 @@ use tidegate_testkit::fleet::{SOON, Stage, alive, eventually, on_each, the_agent
 
 use crate::steps::{one_agent, pushed, runs};
 
+/// C077, C079, C190: unhealthy with the reason, then a new process.
 #[tokio::test]
 async fn given_an_agent_that_is_killed_then_it_is_healed_and_both_are_seen() {
     on_each("agent killed", async |stage: Stage| {
@@ -30,6 +31,7 @@ async fn given_an_agent_that_is_killed_then_it_is_healed_and_both_are_seen() {
     .await;
 }
 
+/// C043: under the same uid.
 #[tokio::test]
 async fn given_a_supervisor_that_is_killed_when_it_starts_again_then_it_adopts_its_agent() {
     on_each("supervisor killed", async |stage: Stage| {

@@ -6,6 +6,7 @@ use tidegate_testkit::fleet::{SOON, Server, Stage, Supervisor, Wish, healthy, on
 
 use crate::steps::{RESTART, problem, pushed, says};
 
+/// C066, C077, C192: known and healthy without a first run for show.
 #[tokio::test]
 async fn given_a_server_when_a_supervisor_starts_then_its_agent_is_healthy_within_five_seconds() {
     on_each("start", async |stage: Stage| {
@@ -25,6 +26,7 @@ async fn given_a_server_when_a_supervisor_starts_then_its_agent_is_healthy_withi
     .await;
 }
 
+/// C004, C006, C188: no leave, no bit.
 #[tokio::test]
 async fn given_a_host_that_allows_nothing_then_nothing_is_offered_and_the_reason_is_told() {
     on_each("nothing allowed", async |stage: Stage| {

@@ -1,3 +1,4 @@
+mod always;
 mod received;
 mod sent;
 

@@ -2,8 +2,9 @@
 
 use super::*;
 
+/// C009: and told once it can.
 #[test]
-fn c009_c010_what_the_server_cannot_take_is_withheld_once_that_is_known() {
+fn given_a_server_that_cannot_take_parts_when_that_is_known_then_they_are_withheld() {
     let mut client = Client::settled();
     client.receive(server(0x1, &[]));
     client.report.effective_config = effective("b");
@@ -16,8 +17,9 @@ fn c009_c010_what_the_server_cannot_take_is_withheld_once_that_is_known() {
     assert_eq!(parts(&client.take().unwrap()), "er");
 }
 
+/// C011, C086, C154, C155: a command stands alone, a command of another type is none.
 #[test]
-fn c008_c086_c154_c155_offers_and_commands_count_only_with_their_capability() {
+fn given_offers_and_commands_when_received_then_they_count_only_with_their_capability() {
     let command = |kind: i32| ServerToAgent {
         command: Some(ServerToAgentCommand { kind: CommandType(kind), ..ServerToAgentCommand::default() }),
         remote_config: Some(AgentRemoteConfig::default()),
@@ -37,8 +39,9 @@ fn c008_c086_c154_c155_offers_and_commands_count_only_with_their_capability() {
     }
 }
 
+/// C050: nor is it an answer.
 #[test]
-fn c050_a_message_for_another_agent_changes_nothing() {
+fn given_a_message_for_another_agent_when_received_then_nothing_changes() {
     let mut client = Client::settled();
     let to = |uid: &[u8]| ServerToAgent { instance_uid: uid.to_vec().into(), ..full_state() };
     client.receive(to(&[9; 16]));
@@ -48,8 +51,9 @@ fn c050_a_message_for_another_agent_changes_nothing() {
     assert!(client.take().is_some());
 }
 
+/// C041, C045, C046, C048: what is no uid is ignored.
 #[test]
-fn c045_c046_c048_a_new_uid_is_used_at_once_and_mirrored() {
+fn given_a_new_uid_when_received_then_it_is_used_at_once_and_mirrored() {
     let identify = |uid: &[u8]| ServerToAgent {
         agent_identification: Some(AgentIdentification {
             new_instance_uid: uid.to_vec().into(),
@@ -72,8 +76,9 @@ fn c045_c046_c048_a_new_uid_is_used_at_once_and_mirrored() {
     assert_eq!(client.receive(identify(&[7; 16])), [], "it is ours already");
 }
 
+/// C166: nor after a reconnect.
 #[test]
-fn c166_a_refused_message_is_not_sent_again() {
+fn given_a_message_that_is_refused_when_the_next_goes_then_it_is_not_said_again() {
     for kind in [ServerErrorResponseType::BadRequest, ServerErrorResponseType::Unknown] {
         let mut client = Client::settled();
         client.change_health("x");
@@ -85,8 +90,9 @@ fn c166_a_refused_message_is_not_sent_again() {
     }
 }
 
+/// C065, C167, C168: the wait is the one that it asked for.
 #[test]
-fn c167_c168_an_unavailable_server_is_left_alone_and_told_again_later() {
+fn given_an_unavailable_server_when_it_says_so_then_it_is_left_alone_and_told_again_later() {
     let cases = [(Some(5_000_000_000), Some(5 * SECOND)), (Some(0), None), (None, None)];
     for (retry, expected) in cases {
         let mut client = Client::settled();
@@ -98,8 +104,9 @@ fn c167_c168_an_unavailable_server_is_left_alone_and_told_again_later() {
     }
 }
 
+/// C159: A14, nothing goes before the list came.
 #[test]
-fn c159_a14_custom_messages_wait_for_the_servers_list_and_are_sent_only_if_it_has_them() {
+fn given_custom_messages_when_the_server_lists_its_capabilities_then_only_those_that_it_has_are_sent() {
     let mut client = Client::settled();
     client.core.answer(custom(CHATOPS));
     client.core.answer(custom("com.example.other"));
@@ -113,6 +120,7 @@ fn c159_a14_custom_messages_wait_for_the_servers_list_and_are_sent_only_if_it_ha
     assert!(client.take().is_none_or(|message| message.custom_message.is_none()));
 }
 
+/// C065: until something comes back.
 #[test]
 fn given_a_custom_message_that_was_not_answered_then_it_goes_again() {
     let mut client = Client::settled();
@@ -128,8 +136,9 @@ fn given_a_custom_message_that_was_not_answered_then_it_goes_again() {
     assert_eq!(parts(&client.take().unwrap()), "");
 }
 
+/// C158: a list goes when it changes, and whole.
 #[test]
-fn c158_a_server_that_only_knows_the_prefixed_form_is_told_that_form_too() {
+fn given_a_server_that_only_knows_the_prefixed_form_when_it_says_so_then_it_is_told_that_form_too() {
     let mut client = Client::settled();
     client.receive(server(0, &[&prefixed(CHATOPS), NULL_COMMAND]));
     let announced = client.take().unwrap().custom_capabilities.unwrap().capabilities;
@@ -140,8 +149,9 @@ fn c158_a_server_that_only_knows_the_prefixed_form_is_told_that_form_too() {
     assert_eq!(client.take().unwrap().custom_message.unwrap().capability, prefixed(CHATOPS));
 }
 
+/// C160: without an answer.
 #[test]
-fn c160_custom_messages_of_unknown_capabilities_are_ignored() {
+fn given_custom_messages_of_unknown_capabilities_when_received_then_they_are_ignored() {
     let message = |capability: &str| ServerToAgent {
         custom_message: Some(custom(capability)),
         ..ServerToAgent::default()
@@ -152,8 +162,9 @@ fn c160_custom_messages_of_unknown_capabilities_are_ignored() {
     assert_eq!(client.receive(message(&ours)), [Effect::Custom(custom(&ours))]);
 }
 
+/// C064: in one go.
 #[test]
-fn c064_every_part_of_a_combined_message_is_used() {
+fn given_a_combined_message_when_received_then_every_part_is_used() {
     let mut client = Client::settled();
     let combined = ServerToAgent {
         remote_config: Some(AgentRemoteConfig::default()),
@@ -165,8 +176,9 @@ fn c064_every_part_of_a_combined_message_is_used() {
     assert_eq!(parts(&client.take().unwrap()), "dhec");
 }
 
+/// C056, C177: `agent_disconnect` is in the last message.
 #[test]
-fn c177_the_farewell_carries_what_is_still_due_and_the_next_number() {
+fn given_a_stop_when_the_farewell_is_composed_then_it_carries_what_is_due_and_the_next_number() {
     let mut client = Client::settled();
     client.change_health("stopping");
     let farewell = client.core.farewell();

@@ -2,8 +2,9 @@
 
 use super::*;
 
+/// C051, C062, C068, C077, C082: a full report comes first, without a status of what was never offered.
 #[test]
-fn c001_c041_c051_the_first_message_of_a_process_carries_everything() {
+fn given_a_new_process_when_it_speaks_first_then_the_message_carries_everything() {
     let mut client = Client::new();
     let message = client.take().unwrap();
     assert_eq!((parts(&message).as_str(), message.sequence_num), ("dhec", 1));
@@ -16,8 +17,9 @@ fn c001_c041_c051_the_first_message_of_a_process_carries_everything() {
     assert_eq!(client.take(), None, "nothing changed since");
 }
 
+/// C005, C006: what works by itself is announced, what the server may do is not.
 #[test]
-fn c006_without_leave_no_remote_feature_is_announced() {
+fn given_a_host_without_leave_when_it_speaks_then_no_remote_feature_is_announced() {
     let bits = capabilities(false, false);
     for remote in [AgentCapabilities::ACCEPTS_REMOTE_CONFIG, AgentCapabilities::ACCEPTS_RESTART_COMMAND] {
         assert!(!bits.contains(remote), "{bits:?}");
@@ -25,8 +27,9 @@ fn c006_without_leave_no_remote_feature_is_announced() {
     assert_eq!(bits.0, 0x1 | 0x4 | 0x800 | 0x2000);
 }
 
+/// C010, C059, C083: a part goes when it changed, and not when it is merely another copy.
 #[test]
-fn c053_c058_c059_only_what_changed_is_sent() {
+fn given_parts_that_change_when_reported_then_only_those_are_sent() {
     let mut client = Client::settled();
     client.change_health("degraded");
     let message = client.take().unwrap();
@@ -43,8 +46,9 @@ fn c053_c058_c059_only_what_changed_is_sent() {
     assert_eq!(client.take(), None, "an equal part in another place is no change");
 }
 
+/// C054: no message answers a message that changed nothing.
 #[test]
-fn c054_acknowledgements_cause_no_message() {
+fn given_acknowledgements_when_received_then_nothing_is_sent() {
     let mut client = Client::settled();
     for _ in 0..100 {
         assert_eq!(client.receive(ServerToAgent::default()), []);
@@ -52,8 +56,9 @@ fn c054_acknowledgements_cause_no_message() {
     }
 }
 
+/// C068, C070, C071: a heartbeat names the agent and carries nothing else.
 #[test]
-fn c070_c071_heartbeats_count_from_the_last_message_of_any_kind() {
+fn given_messages_when_the_interval_passes_then_a_heartbeat_counts_from_the_last_of_any_kind() {
     let mut client = Client::settled();
     assert_eq!(client.due_in(), HEARTBEAT - 5 * SECOND);
     client.change_health("x");
@@ -66,8 +71,9 @@ fn c070_c071_heartbeats_count_from_the_last_message_of_any_kind() {
     assert_eq!(heartbeat.instance_uid.len(), 16);
 }
 
+/// C052, C056: what the server has is not said again, what it may not have is.
 #[test]
-fn c052_c056_after_a_reconnect_the_number_goes_on_and_only_unanswered_parts_are_repeated() {
+fn given_a_reconnect_when_it_speaks_then_the_number_goes_on_and_only_unanswered_parts_are_repeated() {
     let mut client = Client::settled();
     client.core.lost(Loss::Disconnected);
     client.core.connected();
@@ -82,8 +88,9 @@ fn c052_c056_after_a_reconnect_the_number_goes_on_and_only_unanswered_parts_are_
     assert_eq!((parts(&message).as_str(), message.sequence_num), ("h", 4));
 }
 
+/// C065: nothing queues up.
 #[test]
-fn c065_a_thousand_changes_while_the_server_is_away_are_one_message() {
+fn given_a_server_that_is_away_when_a_thousand_changes_happen_then_they_are_one_message() {
     let mut client = Client::settled();
     client.core.lost(Loss::Disconnected);
     for change in 0..1000 {
@@ -95,8 +102,9 @@ fn c065_a_thousand_changes_while_the_server_is_away_are_one_message() {
     assert_eq!(client.take(), None);
 }
 
+/// C057, C065: a retransmission is the same bytes.
 #[test]
-fn c057_the_same_body_keeps_its_number_and_a_new_body_gets_a_new_one() {
+fn given_no_answer_when_sent_again_then_the_same_body_keeps_its_number_and_a_new_one_does_not() {
     let mut client = Client::settled();
     client.change_health("x");
     let first = client.take().unwrap();
@@ -108,8 +116,9 @@ fn c057_the_same_body_keeps_its_number_and_a_new_body_gets_a_new_one() {
     assert_eq!((second.sequence_num, second.health.unwrap().status.as_str()), (3, "y"));
 }
 
+/// C037, C056: no gap and no loss.
 #[test]
-fn c037_c056_a_message_that_never_left_frees_its_number() {
+fn given_a_message_that_never_left_when_the_next_goes_then_it_has_its_number_and_its_parts() {
     let mut client = Client::settled();
     client.change_health("x");
     assert_eq!(client.take().unwrap().sequence_num, 2);
@@ -119,8 +128,9 @@ fn c037_c056_a_message_that_never_left_frees_its_number() {
     assert_eq!((parts(&message).as_str(), message.sequence_num), ("h", 2));
 }
 
+/// C036: not until they change.
 #[test]
-fn c036_what_was_too_large_is_not_sent_again_until_it_changes() {
+fn given_a_message_that_was_too_large_when_the_next_goes_then_its_parts_are_left_out() {
     let mut client = Client::settled();
     client.change_health("large");
     client.take().unwrap();
@@ -130,8 +140,9 @@ fn c036_what_was_too_large_is_not_sent_again_until_it_changes() {
     assert_eq!(parts(&client.take().unwrap()), "");
 }
 
+/// C018, C019, C035: both transports send what comes out here and nothing else.
 #[test]
-fn c018_c019_a_message_above_the_limit_leaves_out_what_makes_it_large() {
+fn given_a_message_above_the_limit_when_composed_then_what_makes_it_large_is_left_out() {
     let mut client = Client::allowing(capabilities(false, false), 600);
     client.report.effective_config = effective(&"x".repeat(600));
     client.core.report(client.report.clone());
@@ -142,8 +153,9 @@ fn c018_c019_a_message_above_the_limit_leaves_out_what_makes_it_large() {
     assert_eq!(parts(&client.take().unwrap()), "");
 }
 
+/// C060, C061: asked once it is told at once, asked for ever it becomes rare.
 #[test]
-fn c060_c061_full_state_is_reported_when_asked_but_not_more_often_than_once_a_second() {
+fn given_a_server_that_always_asks_when_full_state_is_reported_then_not_more_than_once_a_second() {
     let mut client = Client::settled();
     client.receive(full_state());
     assert_eq!(parts(&client.take().unwrap()), "dhec");
