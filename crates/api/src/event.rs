@@ -22,6 +22,13 @@ pub struct Event {
     pub text: String,
 }
 
+/// An agent that left a watched query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// Its uid.
+    pub uid: String,
+}
+
 /// A message of the stream `/api/v1/watch`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", content = "data", rename_all = "kebab-case")]
@@ -30,6 +37,8 @@ pub enum WatchEvent {
     Added(Box<Agent>),
     /// An agent that changed.
     Modified(Box<Agent>),
+    /// An agent is not there any more, or does not match any more.
+    Removed(Removed),
     /// Something happened.
     Happened(Event),
     /// The initial state is complete.

@@ -21,7 +21,7 @@ pub use agent::{
 };
 pub use bulk::{BulkAction, BulkRequest, Operation, OperationTarget};
 pub use command::{Answer, Command, CommandRequest};
-pub use event::{Event, WatchEvent};
+pub use event::{Event, Removed, WatchEvent};
 pub use jiff::Timestamp;
 pub use problem::{Problem, ProblemDetail};
 pub use push::{Push, PushAgent, PushFile, PushRequest, PushSummary};

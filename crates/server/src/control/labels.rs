@@ -114,7 +114,7 @@ impl Control {
                 for (uid, after) in changes {
                     control.set_labels(&actor, uid, after);
                 }
-                // Followers of the fleet must get their turn before their backlog is full.
+                // Followers of the fleet must get their turn before the log has gone past them.
                 tokio::task::yield_now().await;
             }
             if !dry_run {

@@ -154,7 +154,7 @@ impl Control {
         let text = format!("config {:.12} pushed by {}", push.config.to_string(), push.actor);
         for (index, uid) in push.targets.iter().enumerate() {
             if index % BREATHER == BREATHER - 1 {
-                // Followers of the fleet must get their turn before their backlog is full.
+                // Followers of the fleet must get their turn before the log has gone past them.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             self.core.registry.with(uid, |entry| {

@@ -1,27 +1,32 @@
 //! Following the fleet.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque, btree_set};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_fleet::query::Query;
 use tidegate_fleet::{Action, Actor, Event, Scope, authorize};
 use tidegate_opamp::InstanceUid;
 use tidegate_store::StoredEvent;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
 
 use super::agents::AgentView;
 use super::{Control, ControlError};
-use crate::state::Notice;
+use crate::state::Follower;
 
 /// Changes of one agent within this time are told once.
 const COALESCE: Duration = Duration::from_millis(250);
+
+/// Events that are made ready at once; the others stay in the log until their turn comes.
+const BATCH: usize = 256;
 
 /// What a watcher is told.
 #[derive(Debug)]
 pub(crate) enum Seen {
     Added(Box<AgentView>),
     Modified(Box<AgentView>),
+    /// It is not there any more, or does not match any more.
+    Removed(InstanceUid),
     /// An event, its number, and the name of its agent.
     Happened(StoredEvent, String),
     Bookmark(u64),
@@ -35,12 +40,16 @@ pub(crate) struct Watcher {
     query: Query,
     agents: bool,
     events: bool,
-    notices: Receiver<Notice>,
+    follower: Arc<Follower>,
     /// The agents of the present state that are still to be told: each is made ready when its turn has come.
     initial: std::vec::IntoIter<InstanceUid>,
     ready: VecDeque<Seen>,
+    /// The agents that it was told of, and not that they left.
     shown: BTreeSet<InstanceUid>,
-    changed: BTreeSet<InstanceUid>,
+    /// The changed agents that are being told.
+    telling: btree_set::IntoIter<InstanceUid>,
+    /// When those that changed meanwhile are told.
+    due: Option<Instant>,
     /// The number of the last event that is told already.
     told: u64,
     over: bool,
@@ -75,26 +84,25 @@ impl Control {
     ) -> Result<Watcher, ControlError> {
         authorize(actor, Action::Read)?;
         let parsed = Self::query(actor, Action::Read, query)?;
-        // Subscribed before the state is read, so that nothing falls between the two.
-        let notices = self.core.stream.subscribe();
+        // Before the state is read, so that nothing falls between the two.
+        let follower = self.core.stream.follow();
         let mut watcher = Watcher {
             control: self.clone(),
             actor: actor.clone(),
             query: parsed,
             agents,
             events,
-            notices,
+            follower,
             initial: Vec::new().into_iter(),
             ready: VecDeque::new(),
             shown: BTreeSet::new(),
-            changed: BTreeSet::new(),
+            telling: BTreeSet::new().into_iter(),
+            due: None,
             told: 0,
             over: false,
         };
         if agents {
-            let uids = self.select(actor, Action::Read, query).await?;
-            watcher.shown.extend(&uids);
-            watcher.initial = uids.into_iter();
+            watcher.initial = self.select(actor, Action::Read, query).await?.into_iter();
         }
         let (missed, last) = self.core.stream.since(since.filter(|_| events));
         watcher.told = last;
@@ -120,8 +128,8 @@ impl Watcher {
     pub(crate) async fn next(&mut self) -> Option<Seen> {
         loop {
             if let Some(uid) = self.initial.next() {
-                match self.control.view(&self.actor, &uid) {
-                    Some(view) => return Some(Seen::Added(Box::new(view))),
+                match self.look(uid) {
+                    Some(seen) => return Some(seen),
                     None => continue,
                 }
             }
@@ -131,32 +139,49 @@ impl Watcher {
             if self.over {
                 return None;
             }
-            let notice = if self.changed.is_empty() {
-                self.notices.recv().await
-            } else {
-                match tokio::time::timeout(COALESCE, self.notices.recv()).await {
-                    Ok(notice) => notice,
-                    Err(_) => {
-                        self.tell_changed();
-                        continue;
-                    }
+            if let Some(uid) = self.telling.next() {
+                match self.look(uid) {
+                    Some(seen) => return Some(seen),
+                    None => continue,
                 }
-            };
-            match notice {
-                Ok(Notice::Event(stored)) if self.events && stored.number > self.told => {
-                    self.happened(stored);
+            }
+            // However much goes on, what changed first waits no longer than this.
+            let now = Instant::now();
+            if self.agents && self.due.is_none() && self.follower.has_changed() {
+                self.due = Some(now + COALESCE);
+            }
+            if self.due.is_some_and(|due| due <= now) {
+                self.due = None;
+                self.telling = self.follower.take_changed().into_iter();
+            } else if !self.read_on() {
+                match self.due {
+                    // Woken or due, it is looked at anew.
+                    Some(due) => drop(tokio::time::timeout_at(due, self.follower.woken()).await),
+                    None => self.follower.woken().await,
                 }
-                Ok(Notice::Agent(uid)) if self.agents => {
-                    self.changed.insert(uid);
-                }
-                Ok(_) => {}
-                Err(RecvError::Lagged(_)) => {
-                    self.over = true;
-                    self.ready.push_back(Seen::Resync);
-                }
-                Err(RecvError::Closed) => return None,
             }
         }
+    }
+
+    /// Makes the next events ready; false when there are none.
+    fn read_on(&mut self) -> bool {
+        if !self.events {
+            return false;
+        }
+        match self.control.core.stream.after(self.told, BATCH) {
+            Some(events) if events.is_empty() => return false,
+            Some(events) => {
+                for stored in events {
+                    self.told = stored.number;
+                    self.happened(stored);
+                }
+            }
+            None => {
+                self.over = true;
+                self.ready.push_back(Seen::Resync);
+            }
+        }
+        true
     }
 
     fn happened(&mut self, stored: StoredEvent) {
@@ -165,18 +190,15 @@ impl Watcher {
         }
     }
 
-    fn tell_changed(&mut self) {
-        let clock = self.control.clock();
-        for uid in std::mem::take(&mut self.changed) {
-            let Some(view) = self.control.view(&self.actor, &uid) else {
-                continue;
-            };
-            let known = self.shown.contains(&uid);
-            if known || self.control.core.index.name_if(&uid, &self.query, clock).is_some() {
-                self.shown.insert(uid);
-                let view = Box::new(view);
-                self.ready.push_back(if known { Seen::Modified(view) } else { Seen::Added(view) });
-            }
+    /// What there is to tell of an agent as it is now.
+    fn look(&mut self, uid: InstanceUid) -> Option<Seen> {
+        self.follower.forget(&uid);
+        let matches = self.control.core.index.name_if(&uid, &self.query, self.control.clock()).is_some();
+        let view = if matches { self.control.view(&self.actor, &uid) } else { None };
+        match view {
+            Some(view) if self.shown.insert(uid) => Some(Seen::Added(Box::new(view))),
+            Some(view) => Some(Seen::Modified(Box::new(view))),
+            None => self.shown.remove(&uid).then_some(Seen::Removed(uid)),
         }
     }
 }

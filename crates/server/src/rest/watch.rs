@@ -87,6 +87,7 @@ fn event(seen: &Seen) -> Event {
     match seen {
         Seen::Added(view) => json("added", &convert::agent(view)),
         Seen::Modified(view) => json("modified", &convert::agent(view)),
+        Seen::Removed(uid) => json("removed", &api::Removed { uid: uid.to_string() }),
         Seen::Happened(stored, name) => {
             json("happened", &convert::event(stored, name)).id(stored.number.to_string())
         }

@@ -31,5 +31,5 @@ use identity::Identities;
 pub(crate) use index::Index;
 pub(crate) use operations::{Commanded, Operation, Operations, Outcome, Target};
 pub(crate) use registry::Registry;
-pub(crate) use stream::{Notice, Stream};
+pub(crate) use stream::{Follower, Stream};
 use wheel::Wheel;

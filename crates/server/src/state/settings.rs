@@ -101,7 +101,7 @@ impl Core {
         });
         for (index, uid) in changed.iter().enumerate() {
             if index % BREATHER == BREATHER - 1 {
-                // Followers of the fleet must get their turn before their backlog is full.
+                // Followers of the fleet must get their turn before the log has gone past them.
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;
             }
             self.nudge(uid);

@@ -1,36 +1,55 @@
 //! What happens, in order, for those who follow it and for the store.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Weak};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tidegate_fleet::Event;
 use tidegate_opamp::InstanceUid;
 use tidegate_store::StoredEvent;
-use tokio::sync::broadcast;
+use tokio::sync::Notify;
 
 /// Events that are kept in memory.
 const KEPT: usize = 10_000;
 
-/// Notices that a slow follower may lag behind before it must start anew.
-const BACKLOG: usize = 8_192;
-
 /// Numbers skipped after a crash: the last events may not have been written, and a number is never given twice.
 const CRASH_GAP: u64 = 100_000;
 
-/// What a follower is told.
-#[derive(Clone, Debug)]
-pub(crate) enum Notice {
-    /// Something happened.
-    Event(StoredEvent),
-    /// An agent changed.
-    Agent(InstanceUid),
+/// Someone who follows. Agents that changed are noted once each until they are asked for: there are no more of them than
+/// agents, however slowly someone reads. Events stay in the log, where each follower has its own place.
+#[derive(Debug, Default)]
+pub(crate) struct Follower {
+    changed: Mutex<BTreeSet<InstanceUid>>,
+    wake: Notify,
+}
+
+impl Follower {
+    /// Waits for an event or a change. Safe to cancel.
+    pub(crate) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Whether agents changed that were not taken yet.
+    pub(crate) fn has_changed(&self) -> bool {
+        !self.changed.lock().is_empty()
+    }
+
+    /// Takes the agents that changed since the last time.
+    pub(crate) fn take_changed(&self) -> BTreeSet<InstanceUid> {
+        std::mem::take(&mut self.changed.lock())
+    }
+
+    /// Forgets that an agent changed, since it is about to be looked at.
+    pub(crate) fn forget(&self, uid: &InstanceUid) {
+        self.changed.lock().remove(uid);
+    }
 }
 
 /// The stream of events.
 #[derive(Debug)]
 pub(crate) struct Stream {
     log: Mutex<Log>,
-    notices: broadcast::Sender<Notice>,
+    followers: RwLock<Vec<Weak<Follower>>>,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +64,7 @@ impl Stream {
     pub(crate) fn new(events: Vec<StoredEvent>, clean: bool) -> Self {
         let last = events.last().map_or(0, |event| event.number) + if clean { 0 } else { CRASH_GAP };
         let log = Log { last, events: events.into(), unsaved: Vec::new() };
-        Self { log: Mutex::new(log), notices: broadcast::channel(BACKLOG).0 }
+        Self { log: Mutex::new(log), followers: RwLock::default() }
     }
 
     /// Puts events at the end and tells everyone.
@@ -60,21 +79,40 @@ impl Stream {
             log.events.push_back(stored.clone());
             // Bounded: while the store takes nothing, no more are kept for it than here.
             if log.unsaved.len() < KEPT {
-                log.unsaved.push(stored.clone());
+                log.unsaved.push(stored);
             }
-            // Sent under the lock, so that followers see the order of the numbers. No follower is no error.
-            let _ = self.notices.send(Notice::Event(stored));
+        }
+        for follower in self.followers.read().iter().filter_map(Weak::upgrade) {
+            follower.wake.notify_one();
         }
     }
 
-    /// Tells everyone that an agent changed.
+    /// Tells everyone that an agent changed, or is not there any more.
     pub(crate) fn changed(&self, uid: InstanceUid) {
-        let _ = self.notices.send(Notice::Agent(uid));
+        for follower in self.followers.read().iter().filter_map(Weak::upgrade) {
+            follower.changed.lock().insert(uid);
+            follower.wake.notify_one();
+        }
     }
 
-    /// Follows what comes from now on.
-    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Notice> {
-        self.notices.subscribe()
+    /// Follows what comes from now on, until the follower is dropped.
+    pub(crate) fn follow(&self) -> Arc<Follower> {
+        let follower = Arc::new(Follower::default());
+        let mut followers = self.followers.write();
+        followers.retain(|known| known.strong_count() > 0);
+        followers.push(Arc::downgrade(&follower));
+        follower
+    }
+
+    /// At most `limit` events after `number`, or `None` when some of them are no longer kept.
+    pub(crate) fn after(&self, number: u64, limit: usize) -> Option<Vec<StoredEvent>> {
+        let log = self.log.lock();
+        if number >= log.last {
+            return Some(Vec::new());
+        }
+        log.events.front().filter(|first| first.number <= number + 1)?;
+        let start = log.events.partition_point(|event| event.number <= number);
+        Some(log.events.range(start..).take(limit).cloned().collect())
     }
 
     /// The events after `number`, or `None` in their place when some of them are no longer kept; and the number of the

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 use tidegate_api::sse::{Frame, Reader};
+use tidegate_opamp::agent_to_server_flags::REQUEST_INSTANCE_UID;
+use tidegate_opamp::{AgentToServer, InstanceUid, KeyValue};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -110,7 +112,92 @@ async fn given_an_agent_that_comes_to_match_when_watched_then_it_is_added() {
     socket.exchange(&agent.health(false, 1, "broken")).await;
     assert_eq!(watch.expect("added").await.1["health"]["value"], "unhealthy");
     socket.exchange(&agent.health(true, 1, "")).await;
-    assert_eq!(watch.expect("modified").await.1["health"]["value"], "healthy", "it left, and that is told");
+    assert_eq!(watch.expect("removed").await.1, json!({"uid": agent.uid.to_string()}));
+    socket.exchange(&agent.health(false, 1, "broken again")).await;
+    assert_eq!(watch.expect("added").await.1["health"]["reason"], "broken again");
+}
+
+/// A new uid is another agent to who follows: the old one is gone.
+#[tokio::test]
+async fn given_an_agent_that_takes_another_uid_when_watched_then_the_old_one_is_removed_and_the_new_one_added()
+ {
+    let world = World::new().await;
+    let mut agent = Reporter::new(1);
+    let mut socket = world.connected(&mut agent).await;
+    let asks = AgentToServer { flags: REQUEST_INSTANCE_UID, ..agent.heartbeat() };
+    let given = socket.exchange(&asks).await.agent_identification.unwrap().new_instance_uid;
+    let mut watch = Watch::open(&world, "?kinds=agents", None).await;
+    watch.expect("added").await;
+    watch.expect("bookmark").await;
+    let old = std::mem::replace(&mut agent.uid, InstanceUid::from_bytes(&given).unwrap());
+    socket.exchange(&agent.heartbeat()).await;
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let frame = watch.next().await.unwrap();
+        let data: Value = serde_json::from_str(&frame.data).unwrap();
+        told.push((frame.event, data["uid"].as_str().unwrap().to_owned()));
+    }
+    told.sort();
+    assert_eq!(told, [("added".to_owned(), agent.uid.to_string()), ("removed".to_owned(), old.to_string())]);
+}
+
+/// A watcher that reads slowly is told of the present state however much changes meanwhile, and then of each change once.
+#[tokio::test]
+async fn given_a_slow_watcher_when_much_changes_during_its_initial_state_then_it_need_not_start_anew() {
+    let world = World::new().await;
+    for number in 2..=400 {
+        let mut agent = Reporter::new(number);
+        let mut report = agent.full();
+        // More than fits between the server and a watcher that does not read.
+        let long = ["a", "b"].map(|name| KeyValue::text(name, "x".repeat(8000)));
+        report.agent_description.as_mut().unwrap().non_identifying_attributes.extend(long);
+        assert_eq!(world.poll(&report).await.error_response, None);
+    }
+    let mut agent = Reporter::new(1);
+    let mut socket = world.connected(&mut agent).await;
+    let mut watch = Watch::open(&world, "?kinds=agents", None).await;
+    for turn in 0..90 {
+        let reports: Vec<_> =
+            (0..100).map(|n| agent.health(false, 1, &(turn * 100 + n).to_string())).collect();
+        socket.send_all(&reports).await;
+        for _ in &reports {
+            socket.message().await;
+        }
+    }
+    for _ in 0..400 {
+        watch.expect("added").await;
+    }
+    watch.expect("bookmark").await;
+    socket.exchange(&agent.health(true, 1, "")).await;
+    loop {
+        let (_, told) = watch.expect("modified").await;
+        assert_eq!(told["uid"], agent.uid.to_string());
+        if told["health"]["value"] == "healthy" {
+            break;
+        }
+    }
+}
+
+/// Changes are told in their time also while others go on without a pause.
+#[tokio::test]
+async fn given_changes_without_a_pause_when_watched_then_they_are_told_meanwhile() {
+    let world = World::new().await;
+    let mut agent = Reporter::new(1);
+    let mut socket = world.connected(&mut agent).await;
+    let mut watch = Watch::open(&world, "?kinds=agents", None).await;
+    watch.expect("added").await;
+    watch.expect("bookmark").await;
+    let mut number = 0;
+    let changes = async {
+        loop {
+            number += 1;
+            socket.exchange(&agent.health(false, 1, &number.to_string())).await;
+        }
+    };
+    tokio::select! {
+        () = changes => {}
+        (_, told) = watch.expect("modified") => assert_eq!(told["health"]["value"], "unhealthy"),
+    }
 }
 
 /// Resumed by either way: the events missed, none twice.
@@ -166,7 +253,7 @@ async fn given_a_watcher_that_does_not_read_when_it_lags_too_far_then_it_is_told
     let mut watch = Watch::open(&world, "?kinds=events", None).await;
     watch.expect("bookmark").await;
     let long = "x".repeat(230);
-    for turn in 0..120 {
+    for turn in 0..200 {
         let reports: Vec<_> =
             (0..100).map(|n| agent.health(false, 1, &format!("{}{long}", turn * 100 + n))).collect();
         socket.send_all(&reports).await;
@@ -182,7 +269,7 @@ async fn given_a_watcher_that_does_not_read_when_it_lags_too_far_then_it_is_told
         }
     };
     assert_eq!(last.expect("the stream ended without a word").event, "resync");
-    assert!(told < 12_000);
+    assert!(told < 20_000);
     assert_eq!(watch.next().await, None);
 }
 

@@ -291,7 +291,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
     look(
         "/api/v1/watch",
         "watch",
-        "The present state as `added`, then `bookmark`, then what changes; `resync` means list anew.",
+        "The present state as `added`, then `bookmark`, then `added`, `modified`, `removed`; `resync` means list anew.",
         &[
             Q,
             query("kinds", "string", "`agents`, `events` or both with a comma; both when left out."),
