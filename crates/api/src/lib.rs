@@ -24,7 +24,7 @@ pub use command::{Answer, Command, CommandRequest};
 pub use event::{Event, Removed, WatchEvent};
 pub use jiff::Timestamp;
 pub use problem::{Problem, ProblemDetail};
-pub use push::{Push, PushAgent, PushFile, PushRequest, PushSummary};
+pub use push::{Push, PushAgent, PushFile, PushListed, PushRequest, PushSummary};
 pub use server::{
     Catalogue, CustomCapability, Direction, FieldForm, MessageField, MessageType, ServerStatus, TaskRun,
     TaskStatus,

@@ -55,6 +55,26 @@ pub struct Push {
     pub agents: Vec<PushAgent>,
 }
 
+/// A push in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PushListed {
+    /// Its id.
+    pub id: String,
+    /// Hash of the config, in hexadecimal.
+    pub config: String,
+    /// The query.
+    pub q: String,
+    /// Who pushed.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
+    /// How many agents it was for.
+    pub total: u64,
+    /// How many of them cannot take a config.
+    pub refused: u64,
+}
+
 /// How many agents of a push stand where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

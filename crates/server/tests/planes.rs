@@ -60,6 +60,8 @@ mod names;
 mod noise;
 #[path = "planes/openapi.rs"]
 mod openapi;
+#[path = "planes/pages.rs"]
+mod pages;
 #[path = "planes/plain_http.rs"]
 mod plain_http;
 #[path = "planes/pushes.rs"]

@@ -143,6 +143,12 @@ impl Control {
         Ok(self.push_view(actor, push, None))
     }
 
+    /// The pushes that are kept, newest first.
+    pub(crate) fn pushes(&self, actor: &Actor) -> Result<Vec<Push>, ControlError> {
+        authorize(actor, Action::Read)?;
+        Ok(self.core.pushes.lock().values().rev().cloned().collect())
+    }
+
     fn takes_config(&self, uid: &InstanceUid) -> bool {
         let takes =
             |capabilities: AgentCapabilities| capabilities.contains(AgentCapabilities::ACCEPTS_REMOTE_CONFIG);

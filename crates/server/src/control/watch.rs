@@ -40,6 +40,8 @@ pub(crate) struct Watcher {
     query: Query,
     agents: bool,
     events: bool,
+    /// The only agents that are told of, where some are named.
+    only: Option<BTreeSet<InstanceUid>>,
     follower: Arc<Follower>,
     /// The agents of the present state that are still to be told: each is made ready when its turn has come.
     initial: std::vec::IntoIter<InstanceUid>,
@@ -56,15 +58,17 @@ pub(crate) struct Watcher {
 }
 
 impl Control {
-    /// The newest events, oldest first.
+    /// The newest events, or the newest before one that has a number, oldest first.
     pub(crate) fn events(
         &self,
         actor: &Actor,
         query: &str,
+        before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<(StoredEvent, String)>, ControlError> {
         let query = Self::query(actor, Action::Read, query)?;
         let mut events: Vec<_> = self.core.stream.newest(usize::MAX);
+        events.retain(|stored| before.is_none_or(|before| stored.number < before));
         events.reverse();
         let named = |stored: StoredEvent| Some((self.named(actor, &query, &stored.event)?, stored));
         let mut events: Vec<_> =
@@ -81,6 +85,7 @@ impl Control {
         agents: bool,
         events: bool,
         since: Option<u64>,
+        only: Option<BTreeSet<InstanceUid>>,
     ) -> Result<Watcher, ControlError> {
         authorize(actor, Action::Read)?;
         let parsed = Self::query(actor, Action::Read, query)?;
@@ -92,6 +97,7 @@ impl Control {
             query: parsed,
             agents,
             events,
+            only,
             follower,
             initial: Vec::new().into_iter(),
             ready: VecDeque::new(),
@@ -102,7 +108,9 @@ impl Control {
             over: false,
         };
         if agents {
-            watcher.initial = self.select(actor, Action::Read, query).await?.into_iter();
+            let mut uids = self.select(actor, Action::Read, query).await?;
+            uids.retain(|uid| watcher.concerns(uid));
+            watcher.initial = uids.into_iter();
         }
         let (missed, last) = self.core.stream.since(since.filter(|_| events));
         watcher.told = last;
@@ -152,7 +160,9 @@ impl Watcher {
             }
             if self.due.is_some_and(|due| due <= now) {
                 self.due = None;
-                self.telling = self.follower.take_changed().into_iter();
+                let mut changed = self.follower.take_changed();
+                changed.retain(|uid| self.concerns(uid));
+                self.telling = changed.into_iter();
             } else if !self.read_on() {
                 match self.due {
                     // Woken or due, it is looked at anew.
@@ -184,7 +194,14 @@ impl Watcher {
         true
     }
 
+    fn concerns(&self, uid: &InstanceUid) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(uid))
+    }
+
     fn happened(&mut self, stored: StoredEvent) {
+        if !self.concerns(&stored.event.agent) {
+            return;
+        }
         if let Some(name) = self.control.named(&self.actor, &self.query, &stored.event) {
             self.ready.push_back(Seen::Happened(stored, name));
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
@@ -16,7 +16,6 @@ use tidegate_fleet::Actor;
 use tidegate_fleet::index::{Facet, Sort};
 use tidegate_fleet::query::Key;
 
-use super::cursor::Unusable;
 use super::json::{self, Parameters, uid};
 use super::problem::Failure;
 use super::{Face, convert};
@@ -108,7 +107,7 @@ async fn answer(
     let now = face.control.now();
     let after = match &parameters.cursor {
         None => None,
-        Some(cursor) => Some(face.cursors.read(&asked, cursor, now).map_err(unusable)?),
+        Some(cursor) => Some(face.cursors.read(&asked, cursor, now)?),
     };
     let order = ListOrder { query: parameters.q, sort, after, limit: None, facets };
     if wants_stream(headers) {
@@ -124,23 +123,6 @@ async fn answer(
         facets: page.facets.iter().map(facet).collect(),
     })
     .into_response())
-}
-
-fn unusable(reason: Unusable) -> Failure {
-    match reason {
-        Unusable::Expired => Failure::new(
-            StatusCode::GONE,
-            "cursor-expired",
-            "The cursor has expired",
-            "this cursor is older than a day or than this run of the server; list from the start",
-        ),
-        Unusable::Foreign => {
-            Failure::invalid("cursor", "it was not made by this server; list from the start")
-        }
-        Unusable::Other => {
-            Failure::invalid("cursor", "it was made for another q or sort; keep both from page to page")
-        }
-    }
 }
 
 fn wants_stream(headers: &HeaderMap) -> bool {

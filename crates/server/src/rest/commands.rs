@@ -56,6 +56,7 @@ pub(super) struct ListParameters {
     agent: Option<String>,
     state: Option<String>,
     limit: Option<usize>,
+    cursor: Option<String>,
 }
 
 pub(super) async fn list(
@@ -72,10 +73,19 @@ pub(super) async fn list(
         })?),
     };
     let limit = agents::limit(parameters.limit)?;
+    let asked = format!("commands\n{agent:?}\n{state:?}");
+    let now = face.control.now();
+    let cursor = parameters.cursor.as_deref();
+    let after = cursor.map(|cursor| face.cursors.marked(&asked, cursor, now)).transpose()?;
     let commands = face.control.commands(&actor, CommandFilter { agent, state })?;
+    // Newest first: what follows has a lesser id.
+    let rest = commands.iter().filter(|command| after.as_ref().is_none_or(|after| command.id.0 < *after));
+    let rest: Vec<_> = rest.take(limit + 1).collect();
+    let page = rest.get(..limit).unwrap_or(&rest);
+    let last = page.last().filter(|_| rest.len() > limit);
     Ok(Json(api::List {
-        items: commands.iter().take(limit).map(convert::command).collect(),
-        next_cursor: None,
+        items: page.iter().map(|command| convert::command(command)).collect(),
+        next_cursor: last.map(|last| face.cursors.mark(&asked, &last.id.0, now)),
         total: api::Total { value: commands.len() as u64, exact: true },
         facets: BTreeMap::new(),
     }))

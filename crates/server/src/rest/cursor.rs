@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -9,6 +10,8 @@ use sha2::{Digest, Sha256};
 use tidegate_fleet::Timestamp;
 use tidegate_fleet::index::{Position, SortValue};
 use tidegate_opamp::InstanceUid;
+
+use super::problem::Failure;
 
 /// How long a cursor can be used. One of another run of the server cannot be used at all.
 pub(super) const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -49,10 +52,7 @@ impl Cursors {
 
     /// Names a place in the list of `asked`, its query and order in one text.
     pub(super) fn write(&self, asked: &str, position: &Position, now: Timestamp) -> String {
-        let mut bytes = self.run.to_vec();
-        bytes.extend(now.0.to_be_bytes());
-        bytes.extend(fingerprint(asked));
-        bytes.extend(position.uid.as_bytes());
+        let mut bytes = position.uid.as_bytes().to_vec();
         for value in &position.values {
             match value {
                 SortValue::Missing => bytes.push(0),
@@ -64,12 +64,34 @@ impl Cursors {
                 SortValue::Version(text) => text_value(&mut bytes, 3, text),
             }
         }
-        bytes.extend(self.mac(&bytes));
-        URL_SAFE_NO_PAD.encode(bytes)
+        self.seal(asked, &bytes, now)
     }
 
     /// The place that a cursor names.
     pub(super) fn read(&self, asked: &str, cursor: &str, now: Timestamp) -> Result<Position, Unusable> {
+        position(&self.open(asked, cursor, now)?).ok_or(Unusable::Foreign)
+    }
+
+    /// Names a row by its id, in a list whose order is that of the ids.
+    pub(super) fn mark(&self, asked: &str, id: &str, now: Timestamp) -> String {
+        self.seal(asked, id.as_bytes(), now)
+    }
+
+    /// The id that a cursor names.
+    pub(super) fn marked(&self, asked: &str, cursor: &str, now: Timestamp) -> Result<String, Unusable> {
+        String::from_utf8(self.open(asked, cursor, now)?).map_err(|_| Unusable::Foreign)
+    }
+
+    fn seal(&self, asked: &str, place: &[u8], now: Timestamp) -> String {
+        let mut bytes = self.run.to_vec();
+        bytes.extend(now.0.to_be_bytes());
+        bytes.extend(fingerprint(asked));
+        bytes.extend(place);
+        bytes.extend(self.mac(&bytes));
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn open(&self, asked: &str, cursor: &str, now: Timestamp) -> Result<Vec<u8>, Unusable> {
         if cursor.len() > MAX_BYTES {
             return Err(Unusable::Foreign);
         }
@@ -90,7 +112,7 @@ impl Cursors {
         if of != fingerprint(asked) {
             return Err(Unusable::Other);
         }
-        position(rest).ok_or(Unusable::Foreign)
+        Ok(rest.to_vec())
     }
 
     fn hmac(&self, bytes: &[u8]) -> Hmac<Sha256> {
@@ -99,6 +121,26 @@ impl Cursors {
 
     fn mac(&self, bytes: &[u8]) -> [u8; MAC] {
         self.hmac(bytes).finalize().into_bytes().into()
+    }
+}
+
+impl From<Unusable> for Failure {
+    fn from(reason: Unusable) -> Self {
+        match reason {
+            Unusable::Expired => Self::new(
+                StatusCode::GONE,
+                "cursor-expired",
+                "The cursor has expired",
+                "this cursor is older than a day or than this run of the server; list from the start",
+            ),
+            Unusable::Foreign => {
+                Self::invalid("cursor", "it was not made by this server; list from the start")
+            }
+            Unusable::Other => {
+                let message = "it was made for other parameters; keep all but limit from page to page";
+                Self::invalid("cursor", message)
+            }
+        }
     }
 }
 
@@ -158,6 +200,9 @@ mod tests {
         let cursors = Cursors::new().unwrap();
         let cursor = cursors.write("q", &place(), Timestamp(5));
         assert_eq!(cursors.read("q", &cursor, Timestamp(6)), Ok(place()));
+        let mark = cursors.mark("q", "0190-ü", Timestamp(5));
+        assert_eq!(cursors.marked("q", &mark, Timestamp(6)).as_deref(), Ok("0190-ü"));
+        assert_eq!(cursors.marked("other", &mark, Timestamp(6)), Err(Unusable::Other));
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub(crate) fn router(face: Face) -> Router {
         .route("/commands/{id}/actions/cancel", post(commands::cancel).route_layer(once()))
         .route("/connection-settings", get(settings::list))
         .route("/connection-settings/{name}", get(settings::get).put(settings::put).delete(settings::delete))
-        .route("/pushes", post(pushes::create).route_layer(once()))
+        .route("/pushes", post(pushes::create).route_layer(once()).get(pushes::list))
         .route("/pushes/{id}", get(pushes::get).route_layer(tagged()))
         .route("/events", get(watch::events))
         .route("/watch", get(watch::watch))

@@ -1,18 +1,20 @@
 //! `/pushes`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::{Extension, Json};
+use serde::Deserialize;
 use tidegate_api as api;
-use tidegate_fleet::Actor;
+use tidegate_fleet::{Actor, Push};
 
 use super::idempotency::Key;
 use super::json::{Body, Parameters};
 use super::labels::ActParameters;
 use super::problem::Failure;
-use super::{Face, convert};
+use super::{Face, agents, convert};
 use crate::control::{PushOrder, PushView, PushedFile};
 
 pub(super) async fn create(
@@ -51,6 +53,45 @@ pub(super) async fn create(
 
 fn location(view: &PushView) -> String {
     format!("{}/pushes/{}", api::BASE, view.push.id.0)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListParameters {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+pub(super) async fn list(
+    State(face): State<Arc<Face>>,
+    Extension(actor): Extension<Actor>,
+    Parameters(parameters): Parameters<ListParameters>,
+) -> Result<Json<api::List<api::PushListed>>, Failure> {
+    let limit = agents::limit(parameters.limit)?;
+    let (asked, now) = ("pushes", face.control.now());
+    let cursor = parameters.cursor.as_deref();
+    let after = cursor.map(|cursor| face.cursors.marked(asked, cursor, now)).transpose()?;
+    let pushes = face.control.pushes(&actor)?;
+    // Newest first: what follows has a lesser id.
+    let rest = pushes.iter().filter(|push| after.as_ref().is_none_or(|after| push.id.0 < *after));
+    let rest: Vec<_> = rest.take(limit + 1).collect();
+    let page = rest.get(..limit).unwrap_or(&rest);
+    let last = page.last().filter(|_| rest.len() > limit);
+    let listed = |push: &&Push| api::PushListed {
+        id: push.id.0.clone(),
+        config: push.config.to_string(),
+        q: push.query.clone(),
+        actor: push.actor.clone(),
+        at: convert::time(push.at),
+        total: (push.targets.len() + push.refused.len()) as u64,
+        refused: push.refused.len() as u64,
+    };
+    Ok(Json(api::List {
+        items: page.iter().map(listed).collect(),
+        next_cursor: last.map(|last| face.cursors.mark(asked, &last.id.0, now)),
+        total: api::Total { value: pushes.len() as u64, exact: true },
+        facets: BTreeMap::new(),
+    }))
 }
 
 pub(super) async fn get(

@@ -1,6 +1,6 @@
 //! `/events` and `/watch`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,9 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use tidegate_api as api;
 use tidegate_fleet::Actor;
+use tidegate_opamp::InstanceUid;
 
+use super::cursor::Unusable;
 use super::json::Parameters;
 use super::problem::Failure;
 use super::{Face, agents, convert};
@@ -22,12 +24,16 @@ use crate::control::Seen;
 /// Silence after which a comment shows that the stream is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// Most agents that a watcher names one by one.
+const MAX_IDS: usize = 100;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventParameters {
     #[serde(default)]
     q: String,
     limit: Option<usize>,
+    cursor: Option<String>,
 }
 
 pub(super) async fn events(
@@ -35,10 +41,21 @@ pub(super) async fn events(
     Extension(actor): Extension<Actor>,
     Parameters(parameters): Parameters<EventParameters>,
 ) -> Result<Json<api::List<api::Event>>, Failure> {
-    let events = face.control.events(&actor, &parameters.q, agents::limit(parameters.limit)?)?;
-    let items: Vec<_> = events.iter().map(|(stored, name)| convert::event(stored, name)).collect();
+    let limit = agents::limit(parameters.limit)?;
+    let asked = format!("events\n{}", parameters.q);
+    let now = face.control.now();
+    let cursor = parameters.cursor.as_deref();
+    let before = cursor.map(|cursor| face.cursors.marked(&asked, cursor, now)).transpose()?;
+    let before = before.map(|number| number.parse().map_err(|_| Unusable::Foreign)).transpose()?;
+    let events = face.control.events(&actor, &parameters.q, before, limit + 1)?;
+    // The oldest is one too many, where there are so many: it shows that there is another page.
+    let more = events.len().saturating_sub(limit);
+    let page = events.get(more..).unwrap_or_default();
+    let items: Vec<_> = page.iter().map(|(stored, name)| convert::event(stored, name)).collect();
+    let oldest = page.first().filter(|_| more > 0);
+    let next_cursor = oldest.map(|(stored, _)| face.cursors.mark(&asked, &stored.number.to_string(), now));
     let total = api::Total { value: items.len() as u64, exact: false };
-    Ok(Json(api::List { items, next_cursor: None, total, facets: BTreeMap::new() }))
+    Ok(Json(api::List { items, next_cursor, total, facets: BTreeMap::new() }))
 }
 
 #[derive(Deserialize)]
@@ -47,6 +64,7 @@ pub(super) struct WatchParameters {
     #[serde(default)]
     q: String,
     kinds: Option<String>,
+    ids: Option<String>,
     since: Option<u64>,
 }
 
@@ -65,10 +83,11 @@ pub(super) async fn watch(
             other => return Err(Failure::invalid("kinds", format!("{other:?} is none of agents, events"))),
         }
     }
+    let only = parameters.ids.as_deref().map(ids).transpose()?;
     let place = face.limits.stream(&actor)?;
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let since = resumed.or(parameters.since);
-    let watcher = face.control.watch(&actor, &parameters.q, wants_agents, wants_events, since).await?;
+    let watcher = face.control.watch(&actor, &parameters.q, wants_agents, wants_events, since, only).await?;
     let state = (watcher, face.stopping.clone(), place);
     let stream = futures_util::stream::unfold(state, |(mut watcher, mut stopping, place)| async move {
         let seen = tokio::select! {
@@ -81,6 +100,19 @@ pub(super) async fn watch(
     let buffering = HeaderName::from_static("x-accel-buffering");
     response.headers_mut().insert(buffering, HeaderValue::from_static("no"));
     Ok(response)
+}
+
+/// The uids that a watcher names, with commas between.
+fn ids(text: &str) -> Result<BTreeSet<InstanceUid>, Failure> {
+    let wrong = |message: String| Failure::invalid("ids", message);
+    let mut uids = BTreeSet::new();
+    for one in text.split(',') {
+        uids.insert(one.parse().map_err(|error| wrong(format!("{one:?}: {error}")))?);
+        if uids.len() > MAX_IDS {
+            return Err(wrong(format!("name at most {MAX_IDS} agents, or ask by q")));
+        }
+    }
+    Ok(uids)
 }
 
 fn event(seen: &Seen) -> Event {

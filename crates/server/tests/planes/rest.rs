@@ -63,7 +63,6 @@ async fn given_paths_and_methods_that_are_not_there_when_called_then_404_or_405_
         ("POST", "/agents", 405, "no-method"),
         ("DELETE", "/agents", 405, "no-method"),
         ("PUT", "/pushes", 405, "no-method"),
-        ("GET", "/pushes", 405, "no-method"),
         ("POST", "/watch", 405, "no-method"),
     ] {
         world.call(method, path, None).await.problem(status, code);
@@ -75,7 +74,7 @@ async fn given_paths_and_methods_that_are_not_there_when_called_then_404_or_405_
 async fn given_wrong_parameters_when_listing_then_the_problem_names_the_place() {
     let world = World::new().await;
     let long = format!("/agents?q={}", "x".repeat(16 * 1024 + 1));
-    let cases: [(&str, u16, &str, &str, Option<u64>); 17] = [
+    let cases: [(&str, u16, &str, &str, Option<u64>); 24] = [
         ("/agents?limit=0", 422, "invalid", "limit", None),
         ("/agents?limit=501", 422, "invalid", "limit", None),
         ("/commands?limit=501", 422, "invalid", "limit", None),
@@ -92,6 +91,13 @@ async fn given_wrong_parameters_when_listing_then_the_problem_names_the_place() 
         ("/events?q=foo:bar", 422, "invalid-query", "q", Some(1)),
         ("/watch?q=foo:bar", 422, "invalid-query", "q", Some(1)),
         ("/watch?kinds=agents,dreams", 422, "invalid", "kinds", None),
+        ("/watch?ids=web", 422, "invalid", "ids", None),
+        ("/watch?ids=", 422, "invalid", "ids", None),
+        ("/commands?cursor=nonsense", 422, "invalid", "cursor", None),
+        ("/events?cursor=nonsense", 422, "invalid", "cursor", None),
+        ("/pushes?cursor=nonsense", 422, "invalid", "cursor", None),
+        ("/pushes?limit=0", 422, "invalid", "limit", None),
+        ("/pushes?q=a", 400, "parameters", "", None),
         ("/commands?state=sleeping", 422, "invalid", "state", None),
     ];
     for (path, status, code, pointer, column) in cases {

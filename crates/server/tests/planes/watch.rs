@@ -101,6 +101,23 @@ async fn given_a_query_and_kinds_when_watched_then_nothing_else_comes() {
     assert_eq!(events.expect("happened").await.1["text"], "unhealthy: watched");
 }
 
+#[tokio::test]
+async fn given_ids_when_watched_then_no_other_agent_is_told_of() {
+    let world = World::new().await;
+    let (mut first, mut second) = (Reporter::new(1), Reporter::new(2));
+    let mut socket = world.connected(&mut first).await;
+    socket.exchange(&second.full()).await;
+    let mut agents = Watch::open(&world, &format!("?ids={}&kinds=agents", second.uid), None).await;
+    let mut events = Watch::open(&world, &format!("?ids={}&kinds=events", second.uid), None).await;
+    assert_eq!(agents.expect("added").await.1["name"], "host-2");
+    agents.expect("bookmark").await;
+    events.expect("bookmark").await;
+    socket.exchange(&first.health(false, 1, "not watched")).await;
+    socket.exchange(&second.health(false, 1, "watched")).await;
+    assert_eq!(agents.expect("modified").await.1["name"], "host-2");
+    assert_eq!(events.expect("happened").await.1["text"], "unhealthy: watched");
+}
+
 /// One comes to match while the stream is open: it is added, not changed.
 #[tokio::test]
 async fn given_an_agent_that_comes_to_match_when_watched_then_it_is_added() {

@@ -197,6 +197,7 @@ fn schemas() -> Map<String, Value> {
     add::<api::SettingsRule>(&mut found);
     add::<api::PushRequest>(&mut found);
     add::<api::Push>(&mut found);
+    add::<api::PushListed>(&mut found);
     add::<api::Event>(&mut found);
     add::<api::ServerStatus>(&mut found);
     add::<api::Catalogue>(&mut found);

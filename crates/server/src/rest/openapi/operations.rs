@@ -4,6 +4,7 @@ use super::call::{Answer, Operation, Parameter, header, look, query};
 
 const Q: Parameter = query("q", "string", "The agents, in the search language; all when left out.");
 const LIMIT: Parameter = query("limit", "integer", "Rows, 1 to 500; 100 when left out.");
+const CURSOR: Parameter = query("cursor", "string", "The page, as `next_cursor` named it.");
 const DRY_RUN: Parameter = query("dry_run", "string", "`all` does everything but the change.");
 const KEY: Parameter = header(
     "Idempotency-Key",
@@ -18,7 +19,7 @@ const IF_MATCH: Parameter = header("If-Match", true, "The ETag of what was seen,
 const CANCEL: &[&str] =
     &["body", "idempotency-key", "not-found", "conflict", "key-in-use", "key-reused", "broken-off", "store"];
 
-pub(super) const OPERATIONS: [Operation; 28] = [
+pub(super) const OPERATIONS: [Operation; 29] = [
     look(
         "/api/v1/agents",
         "listAgents",
@@ -27,7 +28,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
             Q,
             query("sort", "string", "Up to four keys with commas between, `-` before one that falls."),
             LIMIT,
-            query("cursor", "string", "The page, as `next_cursor` named it."),
+            CURSOR,
             query("fields", "string", "The keys of an agent that are wanted, with commas between."),
             query("facets", "string", "Up to 12 keys whose values are counted, with commas between."),
         ],
@@ -164,9 +165,10 @@ pub(super) const OPERATIONS: [Operation; 28] = [
             query("agent", "string", "Only those of this uid."),
             query("state", "string", "Only those."),
             LIMIT,
+            CURSOR,
         ],
         Answer::List("Command"),
-        &["parameters", "invalid"],
+        &["parameters", "invalid", "cursor-expired"],
     ),
     look(
         "/api/v1/commands/{id}",
@@ -273,6 +275,14 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         ],
     },
     look(
+        "/api/v1/pushes",
+        "listPushes",
+        "The newest 100 pushes, newest first.",
+        &[LIMIT, CURSOR],
+        Answer::List("PushListed"),
+        &["parameters", "invalid", "cursor-expired"],
+    ),
+    look(
         "/api/v1/pushes/{id}",
         "getPush",
         "A push, and how far each agent has come.",
@@ -283,10 +293,10 @@ pub(super) const OPERATIONS: [Operation; 28] = [
     look(
         "/api/v1/events",
         "listEvents",
-        "The newest events of the agents that match, oldest first.",
-        &[Q, LIMIT],
+        "The newest events of the agents that match, oldest first; the next page has older ones.",
+        &[Q, LIMIT, CURSOR],
         Answer::List("Event"),
-        &["parameters", "invalid", "invalid-query"],
+        &["parameters", "invalid", "invalid-query", "cursor-expired"],
     ),
     look(
         "/api/v1/watch",
@@ -295,6 +305,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         &[
             Q,
             query("kinds", "string", "`agents`, `events` or both with a comma; both when left out."),
+            query("ids", "string", "Only these agents: up to 100 uids with commas between."),
             query("since", "integer", "The number of the event after which to go on."),
             header("Last-Event-ID", false, "The same, as browsers send it."),
         ],
