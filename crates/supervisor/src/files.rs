@@ -77,6 +77,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
 
+    /// C193: replaced whole, for this user only.
     #[test]
     fn given_a_file_when_replaced_then_it_is_whole_private_and_alone() {
         let folder = tempfile::tempdir().unwrap();
@@ -88,6 +89,7 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
+    /// C193: or not at all.
     #[test]
     fn given_a_write_that_cannot_finish_then_the_old_content_stays() {
         let folder = tempfile::tempdir().unwrap();

@@ -17,8 +17,20 @@ mod crashes;
 mod disk;
 #[path = "system/kills.rs"]
 mod kills;
+#[path = "../../supervisor/tests/protocol/peer.rs"]
+#[allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the peer of the supervisor's own tests, of which these stories need a part"
+)]
+mod peer;
 #[path = "system/polling.rs"]
 mod polling;
+#[path = "system/recorded.rs"]
+mod recorded;
+#[path = "system/recorder.rs"]
+mod recorder;
 #[path = "system/refusals.rs"]
 mod refusals;
 #[path = "system/server.rs"]

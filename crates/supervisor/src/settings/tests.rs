@@ -176,6 +176,7 @@ fn given_a_program_on_path_then_it_comes_before_the_usual_places() {
     assert_eq!(settings(&flags, &variables, "").unwrap().binary, Path::new("/bin/fluent-bit"));
 }
 
+/// C185: secrets are not printed.
 #[test]
 fn given_settings_when_printed_then_they_read_back_and_secrets_are_hidden() {
     let printed = print(&settings(&["--config", "s.yaml"], &HOME, FULL).unwrap()).unwrap();

@@ -135,3 +135,26 @@ fn error(kind: ServerErrorResponseType, retry: Option<u64>) -> ServerToAgent {
 fn custom(capability: &str) -> CustomMessage {
     CustomMessage { capability: capability.to_owned(), kind: "k".to_owned(), ..CustomMessage::default() }
 }
+
+/// What is logged meanwhile.
+fn logged(act: impl FnOnce()) -> String {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || Lines(sender.clone()));
+    tracing::subscriber::with_default(subscriber.finish(), act);
+    receiver.iter().collect()
+}
+
+/// Sends on what is written to it.
+struct Lines(std::sync::mpsc::Sender<String>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        self.0.send(text).map_err(std::io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -142,8 +142,8 @@ fn given_a_message_of_a_later_version_when_received_then_what_is_known_of_it_is_
     assert_eq!(client.take(), None);
 }
 
-/// C018, C019: a message is never above the limit, whatever it is made of; what does not fit with others goes alone,
-/// and what does not fit at all does not go.
+/// C018, C019, C035: a message is never above the limit, whatever it is made of; what does not fit with others goes
+/// alone, and what does not fit at all does not go, which is logged.
 #[test]
 fn given_a_small_limit_when_reports_and_answers_are_large_then_no_message_exceeds_it() {
     const LIMIT: usize = 1000;
@@ -156,10 +156,21 @@ fn given_a_small_limit_when_reports_and_answers_are_large_then_no_message_exceed
     }
     client.change_health(&"y".repeat(600));
     let mut sent = Vec::new();
-    while let Some(message) = client.take() {
-        assert!(message.encoded_len() <= LIMIT, "{} bytes", message.encoded_len());
-        sent.push((parts(&message), message.custom_message.map_or(0, |message| message.data.len())));
-    }
+    let log = logged(|| {
+        while let Some(message) = client.take() {
+            assert!(message.encoded_len() <= LIMIT, "{} bytes", message.encoded_len());
+            sent.push((parts(&message), message.custom_message.map_or(0, |message| message.data.len())));
+        }
+        client.report.effective_config = effective(&"z".repeat(LIMIT));
+        client.core.report(client.report.clone());
+        assert_eq!(parts(&client.take().unwrap()), "");
+    });
     let expected = [("h", 0), ("m", 600), ("m", 500)].map(|(parts, bytes)| (parts.to_owned(), bytes));
     assert_eq!(sent, expected);
+    for line in ["an answer is dropped", "the effective config is not reported"] {
+        assert!(
+            log.lines().any(|logged| logged.contains(line) && logged.contains("exceed the limit")),
+            "{log}"
+        );
+    }
 }

@@ -43,11 +43,20 @@ fn given_offers_and_commands_when_received_then_they_count_only_with_their_capab
 #[test]
 fn given_a_message_for_another_agent_when_received_then_nothing_changes() {
     let mut client = Client::settled();
-    let to = |uid: &[u8]| ServerToAgent { instance_uid: uid.to_vec().into(), ..full_state() };
-    client.receive(to(&[9; 16]));
-    client.receive(to(&[9; 3]));
+    let to = |uid: &[u8]| ServerToAgent {
+        instance_uid: uid.to_vec().into(),
+        remote_config: Some(AgentRemoteConfig::default()),
+        ..full_state()
+    };
+    client.change_health("x");
+    client.take().unwrap();
+    for other in [&[9; 16][..], &[9; 3]] {
+        assert_eq!(client.receive(to(other)), []);
+    }
     assert_eq!(client.take(), None);
-    client.receive(to(uid().as_bytes()));
+    client.core.lost(Loss::Disconnected);
+    assert_eq!(parts(&client.take().unwrap()), "h", "nothing was acknowledged");
+    assert_eq!(client.receive(to(uid().as_bytes())), [Effect::Apply(AgentRemoteConfig::default())]);
     assert!(client.take().is_some());
 }
 
@@ -166,14 +175,21 @@ fn given_custom_messages_of_unknown_capabilities_when_received_then_they_are_ign
 #[test]
 fn given_a_combined_message_when_received_then_every_part_is_used() {
     let mut client = Client::settled();
+    let new_uid = InstanceUid::v7(2, [2; 10]);
     let combined = ServerToAgent {
+        agent_identification: Some(AgentIdentification {
+            new_instance_uid: new_uid.to_wire(),
+            ..AgentIdentification::default()
+        }),
         remote_config: Some(AgentRemoteConfig::default()),
         custom_message: Some(custom(CHATOPS)),
         ..full_state()
     };
     let effects = client.receive(combined);
-    assert_eq!(effects, [Effect::Apply(AgentRemoteConfig::default()), Effect::Custom(custom(CHATOPS))]);
-    assert_eq!(parts(&client.take().unwrap()), "dhec");
+    let apply = Effect::Apply(AgentRemoteConfig::default());
+    assert_eq!(effects, [Effect::NewUid(new_uid), apply, Effect::Custom(custom(CHATOPS))]);
+    let message = client.take().unwrap();
+    assert_eq!((parts(&message).as_str(), message.instance_uid), ("dhec", new_uid.to_wire()));
 }
 
 /// C056, C177: `agent_disconnect` is in the last message.

@@ -153,7 +153,20 @@ fn given_a_message_above_the_limit_when_composed_then_what_makes_it_large_is_lef
     assert_eq!(parts(&client.take().unwrap()), "");
 }
 
-/// C060, C061: asked once it is told at once, asked for ever it becomes rare.
+/// C060: everything that there is to tell, whether or not it was told before.
+#[test]
+fn given_a_request_for_full_state_when_answered_then_every_part_is_told_again() {
+    let mut client = Client::settled();
+    client.report.remote_config_status = Some(Arc::new(RemoteConfigStatus::default()));
+    client.core.report(client.report.clone());
+    assert_eq!(parts(&client.take().unwrap()), "r");
+    client.receive(full_state());
+    assert_eq!(parts(&client.take().unwrap()), "dherc");
+    client.receive(ServerToAgent::default());
+    assert_eq!(client.take(), None, "once");
+}
+
+/// C061: asked once it is told at once, asked for ever it becomes rare.
 #[test]
 fn given_a_server_that_always_asks_when_full_state_is_reported_then_not_more_than_once_a_second() {
     let mut client = Client::settled();
