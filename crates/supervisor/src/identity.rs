@@ -97,7 +97,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("deep/state");
         let uid = load(&state).unwrap();
-        assert_eq!(uid.as_bytes()[6] >> 4, 7);
+        let bytes = uid.as_bytes();
+        assert_eq!((bytes[6] >> 4, bytes[8] >> 6), (7, 0b10), "version and variant");
+        let made = bytes[..6].iter().fold(0, |millis, byte| (millis << 8) | u128::from(*byte));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+        assert!((now - 60_000..=now).contains(&made), "{made} is not now, {now}");
         assert_eq!(load(&state).unwrap(), uid);
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&state), mode(&state.join(FILE))), (0o700, 0o600));

@@ -13,8 +13,6 @@ mod http;
 mod peer;
 #[path = "protocol/program.rs"]
 mod program;
-#[path = "protocol/secrets.rs"]
-mod secrets;
 #[path = "protocol/websocket.rs"]
 mod websocket;
 #[path = "protocol/world.rs"]

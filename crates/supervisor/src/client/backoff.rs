@@ -97,6 +97,10 @@ mod tests {
             (0..9).map(|_| backoff.after_connection(secs(0.1), Reason::Lost, u32::MAX)).collect();
         let expected = [0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0].map(secs);
         assert_eq!(delays, expected);
+        let mut backoff = Backoff::default();
+        let unavailable = Reason::Unavailable(None);
+        let delays: Vec<_> = (0..5).map(|_| backoff.after_connection(ZERO, unavailable, u32::MAX)).collect();
+        assert_eq!(delays, [1.0, 1.0, 2.0, 4.0, 8.0].map(secs));
     }
 
     /// C173, C174: only a connection that lived resets them.

@@ -67,9 +67,10 @@ mod tests {
             content_type: "text/yaml".into(),
             role: "main".into(),
         };
-        let map = effective_config(&[file], "b", "text/yaml").config_map.unwrap().config_map;
+        let map = effective_config(&[file], "b", "text/plain").config_map.unwrap().config_map;
         assert_eq!(map.keys().collect::<Vec<_>>(), ["", RENDERED_NAME]);
         assert_eq!((&map[""].body[..], map[""].role.as_str()), (&b"a"[..], "main"));
         assert_eq!(&map[RENDERED_NAME].body[..], b"b");
+        assert_eq!([&map[""].content_type, &map[RENDERED_NAME].content_type], ["text/yaml", "text/plain"]);
     }
 }

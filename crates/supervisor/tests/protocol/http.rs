@@ -6,6 +6,7 @@ use tidegate_opamp::{
     Message as _, ServerToAgent,
 };
 use tidegate_supervisor::agent::AgentCommand;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::peer::{Asked, Listener, next};
 use crate::world::{Setup, World};
@@ -53,7 +54,7 @@ async fn given_empty_answers_then_polls_go_on_and_news_go_at_once() {
     let bare = AgentToServer { instance_uid, sequence_num: 2, capabilities, ..AgentToServer::default() };
     assert_eq!(poll, bare);
     world.change("degraded");
-    let stream = asked.answer("200 OK", "", b"").await;
+    let stream = asked.answer("202 Accepted", "", b"").await;
     let answered = Instant::now();
     let news = next(stream).await.message().await;
     assert!(answered.elapsed() < Duration::from_secs(1), "{:?}", answered.elapsed());
@@ -96,6 +97,18 @@ async fn given_an_answer_beyond_the_limit_then_it_is_not_used_and_the_message_co
         asked.answer("200 OK", "", b"").await;
         assert!(world.commands.try_recv().is_err());
     }
+}
+
+/// C034: a body is given up where it passes the limit, not where it ends.
+#[tokio::test]
+async fn given_an_answer_without_end_then_it_is_given_up_at_the_limit() {
+    let (listener, _world, mut asked, first) = polling(LONG).await;
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", 1 << 30);
+    let answer = [head.as_bytes(), &vec![0; 2 << 20]].concat();
+    // The client may hang up before it has all.
+    let _ = asked.stream.write_all(&answer).await;
+    let mut again = listener.asked().await;
+    assert_eq!(again.message().await, first);
 }
 
 /// C029, C030: one request at a time; what changed meanwhile goes with the next one, at once.

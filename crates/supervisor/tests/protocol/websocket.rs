@@ -127,8 +127,10 @@ async fn given_malformed_messages_then_they_are_dropped_and_the_connection_stays
         connection.send_raw(MessageKind::Binary, payload).await;
     }
     connection.send_raw(MessageKind::Text, &message(&[0], 3)).await;
+    let none = tokio::time::timeout(Duration::from_millis(200), world.commands.recv()).await;
+    assert!(none.is_err(), "a malformed message was used: {none:?}");
     connection.send_raw(MessageKind::Binary, &message(&[0x80, 0], 4)).await;
-    assert_eq!(hash_of(&world.command().await), 4, "the others were dropped");
+    assert_eq!(hash_of(&world.command().await), 4);
     world.change("still here");
     assert_eq!(connection.message().await.sequence_num, 2);
 }
@@ -219,6 +221,18 @@ async fn given_a_refused_upgrade_then_the_client_waits() {
             assert!(listener.is_asked_within(Duration::from_millis(back)).await, "{status}");
         }
         drop(world);
+    }
+}
+
+/// C175: nor is a server that closes because it lets us in no more (1008) or not now (1013) asked again at once, unlike
+/// one that just closes.
+#[tokio::test]
+async fn given_a_close_with_a_reason_then_the_client_waits_as_for_a_refusal() {
+    for (code, is_back) in [(1008, false), (1013, false), (1000, true), (1011, true)] {
+        let (listener, _world, mut connection) = connected().await;
+        connection.close(code).await;
+        drop(connection);
+        assert_eq!(listener.is_asked_within(Duration::from_secs(1)).await, is_back, "{code}");
     }
 }
 

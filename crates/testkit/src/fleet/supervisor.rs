@@ -17,6 +17,9 @@ use crate::fake_fluent_bit::control::CONTROL_VARIABLE;
 const QUICK: &str =
     "reload_ms=100\nstart_failure_ms=50\nstop_ms=20\nmetrics_after_ms=100\nstorage_after_ms=200\n";
 
+/// The name of a supervisor's settings file.
+const SETTINGS: &str = "settings.yaml";
+
 /// What a supervisor is started with.
 #[derive(Clone, Debug)]
 pub struct Wish {
@@ -34,6 +37,10 @@ pub struct Wish {
     pub chatops_port: u16,
     /// The agent's own config.
     pub config: String,
+    /// What stands in a settings file, which flags outrank; empty for none.
+    pub settings: String,
+    /// What is logged, in the words of `RUST_LOG`.
+    pub log: String,
 }
 
 impl Wish {
@@ -48,6 +55,8 @@ impl Wish {
             heartbeat: "30s".to_owned(),
             chatops_port: 1,
             config: yaml("own", ""),
+            settings: String::new(),
+            log: "info".to_owned(),
         }
     }
 }
@@ -71,6 +80,9 @@ impl Supervisor {
         let folder = stage.scene.path().join(&wish.name);
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("own.yaml"), &wish.config).unwrap();
+        if !wish.settings.is_empty() {
+            fs::write(folder.join(SETTINGS), &wish.settings).unwrap();
+        }
         write_control(&folder, "");
         let process = run(&folder, &stage.agent, &wish);
         Self { process, folder, agent: stage.agent.clone(), wish }
@@ -91,7 +103,11 @@ impl Supervisor {
             .args(["--kind", "fluent-bit", "--endpoint", &wish.endpoint, "--probation", &wish.probation])
             .args(["--heartbeat", &wish.heartbeat, "--chatops-port", &wish.chatops_port.to_string()])
             .args(["--attribute", &format!("host.name={}", wish.name)])
-            .env(CONTROL_VARIABLE, folder.join("control.txt"));
+            .env(CONTROL_VARIABLE, folder.join("control.txt"))
+            .env("RUST_LOG", &wish.log);
+        if !wish.settings.is_empty() {
+            command.arg("--config").arg(folder.join(SETTINGS));
+        }
         if !wish.allow.is_empty() {
             command.args(["--allow", &wish.allow]);
         }

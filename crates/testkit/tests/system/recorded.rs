@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tidegate_opamp::{AgentToServer, RemoteConfigStatuses};
 use tidegate_testkit::fleet::{
-    Agent, SOON, Scene, Stage, alive, bad_regex, eventually, on_each, unknown_property, yaml,
+    Agent, SOON, Scene, Stage, Supervisor, Wish, alive, bad_regex, eventually, on_each, unknown_property,
+    yaml,
 };
 use tokio::net::TcpListener;
 
@@ -284,6 +285,35 @@ async fn given_a_state_file_that_was_cut_to_nothing_when_a_supervisor_starts_the
         assert!(status.success());
         recorder = next;
     }
+}
+
+/// C185: a header with a credential is in the requests, and neither in the log, be it of everything, nor in a report or
+/// in the state.
+#[tokio::test]
+async fn given_a_token_in_the_settings_when_all_is_logged_then_it_stands_in_the_requests_alone() {
+    const SECRET: &str = "s3cret-t0ken";
+    let stage = Stage { scene: Scene::new("secrets"), agent: Agent::fake() };
+    let listener = Listener::new().await;
+    let endpoint = format!("ws://127.0.0.1:{}/v1/opamp", listener.port());
+    let settings = format!("server:\n  headers:\n    Authorization: Bearer {SECRET}\n");
+    let wish = Wish { settings, log: "trace".to_owned(), ..Wish::new("a", endpoint) };
+    let mut supervisor = Supervisor::start(&stage, wish);
+    let asked = listener.asked().await;
+    assert_eq!(asked.header("Authorization"), Some(format!("Bearer {SECRET}").as_str()));
+    drop(asked.answer("500 Oops", "", b"").await);
+    let mut recorder = Recorder::on(listener, AgentToServer::default()).await;
+    recorder.runs("input:own").await;
+    let (status, ()) = tokio::join!(supervisor.stop(), hear_out(&mut recorder));
+    assert!(status.success());
+    says(&supervisor.log(), &["DEBUG", "HTTP status 500", "connected"]);
+    for file in files_in(&supervisor.folder().join("state"))
+        .iter()
+        .chain([&supervisor.folder().join("supervisor.log")])
+    {
+        let text = String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned();
+        assert!(!text.contains(SECRET), "{}", file.display());
+    }
+    assert!(recorder.said.iter().all(|message| !format!("{message:?}").contains(SECRET)));
 }
 
 fn files_in(folder: &Path) -> Vec<PathBuf> {

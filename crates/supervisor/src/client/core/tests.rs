@@ -138,6 +138,8 @@ fn custom(capability: &str) -> CustomMessage {
 
 /// What is logged meanwhile.
 fn logged(act: impl FnOnce()) -> String {
+    // While there is one subscriber only, what tests on other threads pass first is never logged on this one.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let (sender, receiver) = std::sync::mpsc::channel();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || Lines(sender.clone()));
     tracing::subscriber::with_default(subscriber.finish(), act);

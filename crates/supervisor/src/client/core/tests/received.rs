@@ -11,6 +11,8 @@ fn given_a_server_that_cannot_take_parts_when_that_is_known_then_they_are_withhe
     client.report.remote_config_status = Some(Arc::new(RemoteConfigStatus::default()));
     client.core.report(client.report.clone());
     assert_eq!(client.take(), None);
+    client.receive(ServerToAgent::default());
+    assert_eq!(client.take(), None, "capabilities of 0 are not said, so the known ones stay");
     client.change_health("x");
     assert_eq!(parts(&client.take().unwrap()), "h");
     client.receive(server(0x7, &[]));
@@ -83,6 +85,9 @@ fn given_a_new_uid_when_received_then_it_is_used_at_once_and_mirrored() {
     let attributes = message.agent_description.unwrap().identifying_attributes;
     assert_eq!(attributes, [KeyValue::text("service.instance.id", new.to_string())]);
     assert_eq!(client.receive(identify(&[7; 16])), [], "it is ours already");
+    client.receive(server(0x2, &[]));
+    client.receive(identify(&[8; 16]));
+    assert_eq!(parts(&client.take().unwrap()), "", "a server that takes no status hears of it as well");
 }
 
 /// C166: nor after a reconnect.
@@ -102,7 +107,12 @@ fn given_a_message_that_is_refused_when_the_next_goes_then_it_is_not_said_again(
 /// C065, C167, C168: the wait is the one that it asked for.
 #[test]
 fn given_an_unavailable_server_when_it_says_so_then_it_is_left_alone_and_told_again_later() {
-    let cases = [(Some(5_000_000_000), Some(5 * SECOND)), (Some(0), None), (None, None)];
+    let cases = [
+        (Some(5_000_000_000), Some(5 * SECOND)),
+        (Some(1), Some(SECOND / 1_000_000_000)),
+        (Some(0), None),
+        (None, None),
+    ];
     for (retry, expected) in cases {
         let mut client = Client::settled();
         client.change_health("x");

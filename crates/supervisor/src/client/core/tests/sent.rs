@@ -17,14 +17,20 @@ fn given_a_new_process_when_it_speaks_first_then_the_message_carries_everything(
     assert_eq!(client.take(), None, "nothing changed since");
 }
 
-/// C005, C006: what works by itself is announced, what the server may do is not.
+/// C003–C006: what works by itself is announced always, what the server may do only with leave, and nothing else is.
 #[test]
-fn given_a_host_without_leave_when_it_speaks_then_no_remote_feature_is_announced() {
-    let bits = capabilities(false, false);
-    for remote in [AgentCapabilities::ACCEPTS_REMOTE_CONFIG, AgentCapabilities::ACCEPTS_RESTART_COMMAND] {
-        assert!(!bits.contains(remote), "{bits:?}");
+fn given_leave_for_some_when_capabilities_are_made_then_those_bits_are_set_and_no_others() {
+    // Status, effective config, health and heartbeats.
+    let always = 0x1 | 0x4 | 0x800 | 0x2000;
+    let cases = [
+        (false, false, always),
+        (true, false, always | 0x2 | 0x1000),
+        (false, true, always | 0x400),
+        (true, true, always | 0x2 | 0x1000 | 0x400),
+    ];
+    for (remote_config, restart, bits) in cases {
+        assert_eq!(capabilities(remote_config, restart).0, bits, "{remote_config} {restart}");
     }
-    assert_eq!(bits.0, 0x1 | 0x4 | 0x800 | 0x2000);
 }
 
 /// C010, C059, C083: a part goes when it changed, and not when it is merely another copy.
