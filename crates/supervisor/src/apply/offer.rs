@@ -192,6 +192,7 @@ mod tests {
         }
     }
 
+    /// C187: no name leads out of the folder of the offer.
     #[test]
     fn given_hostile_or_useless_offers_when_read_then_each_is_refused_for_its_reason() {
         let text = "[INPUT]\n";

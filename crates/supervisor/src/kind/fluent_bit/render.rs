@@ -227,6 +227,7 @@ mod tests {
     const YAML: &str = "service:\n  flush: 1\n  grace: 2\n  log_file: /var/log/fb.log\n  daemon: on\n  http_server: off\npipeline:\n  inputs:\n    - name: dummy\n      alias: gen\n    - name: cpu\n  outputs:\n    - name: \"null\"\n      match: \"*\"\n";
     const CLASSIC: &str = "[SERVICE]\n    Flush 1\n    HTTP_Server On\n    HTTP_Listen 0.0.0.0\n    HTTP_Port 2999\n    Parsers_File parsers.conf\n[INPUT]\n    Name dummy\n[FILTER]\n    Name grep\n    Match *\n    Regex log x\n[OUTPUT]\n    Name null\n    Match *\n";
 
+    /// C187: no config opens the agent's API to other hosts.
     #[test]
     fn given_configs_when_rendered_then_the_forced_keys_hold_and_nothing_else_differs() {
         for (name, text, port, expected, grace) in [

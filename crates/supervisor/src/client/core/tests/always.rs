@@ -142,6 +142,28 @@ fn given_a_message_of_a_later_version_when_received_then_what_is_known_of_it_is_
     assert_eq!(client.take(), None);
 }
 
+/// C053, C065: a server that never says a word, as opamp-go's may, is told each change once; the next connection begins
+/// with one report of all that it may not have.
+#[test]
+fn given_a_server_that_never_answers_when_parts_change_then_each_goes_once_and_all_go_after_a_reconnect() {
+    let mut client = Client::new();
+    assert_eq!(parts(&client.take().unwrap()), "dhec");
+    for change in 0..200 {
+        client.change_health(&change.to_string());
+        client.core.answer(custom(CHATOPS));
+        assert_eq!(parts(&client.take().unwrap()), "h");
+        assert_eq!(client.take(), None);
+    }
+    client.now += HEARTBEAT;
+    assert_eq!(parts(&client.take().unwrap()), "");
+    client.core.lost(Loss::Disconnected);
+    client.core.connected();
+    let message = client.take().unwrap();
+    assert_eq!(parts(&message), "dhec");
+    assert_eq!(message.health.unwrap().status, "199");
+    assert_eq!(client.take(), None);
+}
+
 /// C018, C019, C035: a message is never above the limit, whatever it is made of; what does not fit with others goes
 /// alone, and what does not fit at all does not go, which is logged.
 #[test]
