@@ -7,6 +7,7 @@ pub mod client;
 pub mod dispatch;
 pub mod files;
 pub mod handlers;
+pub mod hex;
 pub mod identity;
 pub mod kind;
 pub mod machine;

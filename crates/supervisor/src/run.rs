@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tidegate_opamp::InstanceUid;
+use tidegate_opamp::{AgentCapabilities, InstanceUid};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::agent::{AgentCommand, AgentHandle};
-use crate::client::{self, ClientSettings, CoreSettings, Wiring, capabilities};
+use crate::client::{self, ClientSettings, CoreSettings, Keeper, Wiring, capabilities};
 use crate::dispatch::Dispatcher;
 use crate::handlers::{ChatOps, NullCommand, Registry, Shutdown};
 use crate::identity::{self, IdentityError};
@@ -52,7 +52,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     // Before anything is written there.
     StateDir::refuse_foreign(&settings.state_dir).map_err(StartError::State)?;
     let uid = identity::load(&settings.state_dir)?;
-    tracing::info!(%uid, endpoint = %settings.endpoint, allow = ?settings.allow, "the supervisor starts");
+    tracing::info!(%uid, endpoint = %settings.server.endpoint, allow = ?settings.allow, "the supervisor starts");
     let agent = AgentSettings {
         kind: settings.kind,
         binary: settings.binary.clone(),
@@ -90,14 +90,17 @@ pub async fn serve(
     stop: watch::Sender<bool>,
 ) -> Result<(), RunError> {
     let registry = registry(settings, &stop);
+    let moves = settings.allows(Allowed::ConnectionSettings);
     let client = ClientSettings {
-        endpoint: settings.endpoint.clone(),
-        headers: settings.headers.clone(),
+        keeper: Keeper::new(&settings.state_dir, &settings.server),
+        target: settings.server.clone(),
         core: CoreSettings {
             capabilities: capabilities(
                 settings.allows(Allowed::RemoteConfig),
                 settings.allows(Allowed::Restart),
-            ),
+            )
+            .with_if(AgentCapabilities::ACCEPTS_OPAMP_CONNECTION_SETTINGS, moves)
+            .with_if(AgentCapabilities::REPORTS_CONNECTION_SETTINGS_STATUS, moves),
             custom_capabilities: registry.capabilities(),
             heartbeat: settings.heartbeat,
             max_message_bytes: settings.max_message_bytes,

@@ -9,10 +9,14 @@
 
 #[path = "protocol/http.rs"]
 mod http;
+#[path = "protocol/moves.rs"]
+mod moves;
 #[path = "protocol/peer.rs"]
 mod peer;
 #[path = "protocol/program.rs"]
 mod program;
+#[path = "protocol/tls.rs"]
+mod tls;
 #[path = "protocol/websocket.rs"]
 mod websocket;
 #[path = "protocol/world.rs"]

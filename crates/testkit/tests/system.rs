@@ -17,6 +17,8 @@ mod crashes;
 mod disk;
 #[path = "system/kills.rs"]
 mod kills;
+#[path = "system/moves.rs"]
+mod moves;
 #[path = "../../supervisor/tests/protocol/peer.rs"]
 #[allow(
     dead_code,

@@ -24,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
 
 /// Crates of others that only one of ours may know, and which.
 const KNOWN_ONLY_BY: [(&str, &[&str]); 7] = [
-    ("tokio-rustls", &["server"]),
+    ("tokio-rustls", &["server", "supervisor"]),
     ("rusqlite", &["store"]),
     ("axum", &["server"]),
     ("prometheus-client", &["server"]),

@@ -59,10 +59,13 @@ impl Worker {
             Builder::new_current_thread().enable_all().max_blocking_threads(MAX_BLOCKING).build()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
+        let log = tracing::dispatcher::get_default(Clone::clone);
         let thread = thread::Builder::new().name(format!("agents-{number}")).spawn(move || {
-            // A sender that is gone means the same as one that spoke.
-            let _ = runtime.block_on(stopped);
-            runtime.shutdown_background();
+            tracing::dispatcher::with_default(&log, || {
+                // A sender that is gone means the same as one that spoke.
+                let _ = runtime.block_on(stopped);
+                runtime.shutdown_background();
+            });
         })?;
         Ok(Self { handle, stop: Some(stop), thread: Some(thread) })
     }

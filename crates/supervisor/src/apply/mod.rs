@@ -13,10 +13,11 @@ use std::time::Duration;
 use tidegate_opamp::{AgentRemoteConfig, config_hash};
 
 use crate::{
+    hex::hex,
     kind::RenderError,
     machine::{CheckError, Loaded, Machine, Origin},
     report::Phase,
-    state::{Entry, Journal, StateError, hex},
+    state::{Entry, Journal, StateError},
     text,
 };
 

@@ -5,14 +5,16 @@
 //! not answered is due again after [`Core::lost`], merged with what changed since, so that nothing queues up
 //! however long the server is away (OpAMP C037, C065).
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tidegate_opamp::{
-    AgentCapabilities, AgentDisconnect, AgentRemoteConfig, AgentToServer, CommandType, CustomMessage,
-    InstanceUid, Message, ServerCapabilities, ServerErrorResponse, ServerErrorResponseType, ServerToAgent,
-    server_to_agent_flags,
+    AgentCapabilities, AgentDisconnect, AgentToServer, CommandType, ConnectionSettingsOffers,
+    ConnectionSettingsStatus, CustomMessage, InstanceUid, Message, ServerCapabilities, ServerErrorResponse,
+    ServerErrorResponseType, ServerToAgent, server_to_agent_flags,
 };
 
+use super::effect::{Effect, Loss};
 use super::outbox::Outbox;
 use super::parts::Parts;
 use crate::agent::AgentReport;
@@ -26,6 +28,9 @@ const FULL_REPORT_GAP_MAX: Duration = Duration::from_secs(60);
 /// Bytes that are kept free in each message for its number and the farewell.
 const ENVELOPE_BYTES: usize = 16;
 
+/// Longer than anything that is waited for.
+const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// What does not change while the client runs.
 #[derive(Clone, Debug)]
 pub struct CoreSettings {
@@ -33,38 +38,10 @@ pub struct CoreSettings {
     pub capabilities: AgentCapabilities,
     /// Bare names of the custom capabilities that it allows.
     pub custom_capabilities: Vec<String>,
-    /// Time without any message after which a heartbeat goes (OpAMP C071).
+    /// Time without any message after which a heartbeat goes (OpAMP C071), unless the server has another offered.
     pub heartbeat: Duration,
     /// Largest message that is sent, in bytes (OpAMP C018).
     pub max_message_bytes: usize,
-}
-
-/// What a message from the server asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Apply a config.
-    Apply(AgentRemoteConfig),
-    /// Restart the agent.
-    Restart,
-    /// Carry out a message of a custom capability that we announced.
-    Custom(CustomMessage),
-    /// The agent's uid is now this one: to be persisted before anything is sent (OpAMP C045).
-    NewUid(InstanceUid),
-    /// Leave the server alone, for this time if it said one, then connect again (OpAMP C167, C168).
-    Retreat(Option<Duration>),
-}
-
-/// Why no answer came to what was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loss {
-    /// It never left this host: its number is free again.
-    NotSent,
-    /// It may or may not have arrived: if nothing changes it goes again as it was (OpAMP C057).
-    Unanswered,
-    /// The connection ended; the next one begins with a message of its own.
-    Disconnected,
-    /// The server said that it is too large: its parts don't go again until they change (OpAMP C036).
-    TooLarge,
 }
 
 /// The state of one agent's conversation with its server.
@@ -76,6 +53,8 @@ pub struct Core {
     first_uid: InstanceUid,
     sequence_num: u64,
     current: AgentReport,
+    heartbeat: Option<Duration>,
+    settings_status: Option<Arc<ConnectionSettingsStatus>>,
     /// What was taken.
     sent: Parts,
     /// What was answered.
@@ -101,6 +80,8 @@ impl Core {
     pub fn new(settings: CoreSettings, uid: InstanceUid, report: AgentReport) -> Self {
         Self {
             outbox: Outbox::new(settings.custom_capabilities.clone()),
+            heartbeat: Some(settings.heartbeat),
+            settings_status: None,
             settings,
             uid,
             first_uid: uid,
@@ -126,10 +107,37 @@ impl Core {
         self.uid
     }
 
-    /// The heartbeat interval in force.
+    /// The heartbeat interval in force; `None` while there are no heartbeats.
     #[must_use]
-    pub const fn heartbeat(&self) -> Duration {
-        self.settings.heartbeat
+    pub const fn heartbeat(&self) -> Option<Duration> {
+        self.heartbeat
+    }
+
+    /// Sets the heartbeat interval.
+    pub const fn set_heartbeat(&mut self, heartbeat: Option<Duration>) {
+        self.heartbeat = heartbeat;
+    }
+
+    /// Sets what the server is told of the connection settings that it offered.
+    pub fn settle(&mut self, status: Arc<ConnectionSettingsStatus>) {
+        self.settings_status = Some(status);
+    }
+
+    /// Another server is spoken to from now on: it has nothing of what was sent before.
+    pub fn moved(&mut self) {
+        self.sent = Parts::default();
+        self.answered = Parts::default();
+        self.server = ServerCapabilities::default();
+        self.outbox.forget_server();
+        self.again = None;
+        self.greet = true;
+    }
+
+    /// Whether a message is meant for this agent and refuses nothing.
+    #[must_use]
+    pub fn is_answered_by(&self, message: &ServerToAgent) -> bool {
+        message.error_response.is_none()
+            && (message.instance_uid.is_empty() || message.instance_uid == self.uid.as_bytes()[..])
     }
 
     /// Takes a new report of the process side.
@@ -158,7 +166,11 @@ impl Core {
         {
             return now;
         }
-        let heartbeat = self.last_taken.map_or(now, |last| last + self.settings.heartbeat);
+        let heartbeat = match (self.last_taken, self.heartbeat) {
+            (None, _) => now,
+            (Some(last), Some(heartbeat)) => last + heartbeat,
+            (Some(_), None) => now + NEVER,
+        };
         full.map_or(heartbeat, |full| full.min(heartbeat))
     }
 
@@ -260,10 +272,22 @@ impl Core {
         if self.has(AgentCapabilities::ACCEPTS_REMOTE_CONFIG) {
             effects.extend(message.remote_config.map(Effect::Apply));
         }
+        if let Some(offers) = message.connection_settings {
+            effects.extend(self.offered(offers));
+        }
         effects.extend(
             message.custom_message.filter(|custom| self.outbox.takes(&custom.capability)).map(Effect::Custom),
         );
         effects
+    }
+
+    /// What may be taken of offered connection settings (OpAMP C008, C069, C098).
+    fn offered(&self, offers: ConnectionSettingsOffers) -> Option<Effect> {
+        if self.has(AgentCapabilities::ACCEPTS_OPAMP_CONNECTION_SETTINGS) {
+            return Some(Effect::Connect(Box::new(offers)));
+        }
+        let seconds = offers.opamp.map_or(0, |opamp| opamp.heartbeat_interval_seconds);
+        (seconds > 0 && self.has(AgentCapabilities::REPORTS_HEARTBEAT)).then_some(Effect::Interval(seconds))
     }
 
     const fn has(&self, capability: AgentCapabilities) -> bool {
@@ -271,7 +295,11 @@ impl Core {
     }
 
     fn news(&self) -> Parts {
-        Parts::of(&self.current, self.outbox.announced()).beyond(&self.sent, self.server)
+        let mut parts = Parts::of(&self.current, self.outbox.announced());
+        if self.has(AgentCapabilities::REPORTS_CONNECTION_SETTINGS_STATUS) {
+            parts.connection_settings_status.clone_from(&self.settings_status);
+        }
+        parts.beyond(&self.sent, self.server)
     }
 
     /// A message of all that is due, still without its number; notes it as sent.

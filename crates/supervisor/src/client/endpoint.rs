@@ -16,9 +16,11 @@ pub enum Transport {
 pub struct Endpoint {
     /// From the scheme.
     pub transport: Transport,
+    /// Whether TLS is spoken, from the scheme.
+    pub secure: bool,
     /// Name or address; an IPv6 address without its brackets.
     pub host: String,
-    /// 80 unless the URL says otherwise.
+    /// 80, or 443 under TLS, unless the URL says otherwise.
     pub port: u16,
     /// The value of the `Host` header.
     pub authority: String,
@@ -30,13 +32,10 @@ pub struct Endpoint {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEndpoint {
     /// Not a URL, or without scheme or host.
-    #[error("it is not a URL of the form ws://HOST:PORT/v1/opamp or http://HOST:PORT/v1/opamp")]
+    #[error("it is not a URL of the form wss://HOST:PORT/v1/opamp or https://HOST:PORT/v1/opamp")]
     Form,
-    /// A scheme with TLS.
-    #[error("{0}:// is not supported yet: this version connects without TLS only (ws:// or http://)")]
-    Tls(String),
     /// Another scheme.
-    #[error("the scheme {0}:// is not known: use ws:// or http://")]
+    #[error("the scheme {0}:// is not known: use wss:// or https://, or ws:// or http:// without TLS")]
     Scheme(String),
     /// Name and password in the URL, where logs would show them.
     #[error("it has a user name in it: send credentials in a header instead (server.headers)")]
@@ -50,17 +49,18 @@ impl std::str::FromStr for Endpoint {
         let uri: Uri = text.trim().parse().map_err(|_| InvalidEndpoint::Form)?;
         let scheme = uri.scheme_str().ok_or(InvalidEndpoint::Form)?;
         let transport = match scheme {
-            "ws" => Transport::WebSocket,
-            "http" => Transport::Http,
-            "wss" | "https" => return Err(InvalidEndpoint::Tls(scheme.to_owned())),
+            "ws" | "wss" => Transport::WebSocket,
+            "http" | "https" => Transport::Http,
             _ => return Err(InvalidEndpoint::Scheme(scheme.to_owned())),
         };
+        let secure = matches!(scheme, "wss" | "https");
         let authority = uri.authority().ok_or(InvalidEndpoint::Form)?;
         if authority.as_str().contains('@') {
             return Err(InvalidEndpoint::UserInfo);
         }
         let host = authority.host();
         let port = match authority.as_str().strip_prefix(host).and_then(|rest| rest.strip_prefix(':')) {
+            None if secure => 443,
             None => 80,
             Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or(InvalidEndpoint::Form)?,
         };
@@ -72,15 +72,17 @@ impl std::str::FromStr for Endpoint {
             None | Some("" | "/") => tidegate_opamp::DEFAULT_PATH.to_owned(),
             Some(path) => path.to_owned(),
         };
-        Ok(Self { transport, host, port, authority: authority.as_str().to_owned(), path })
+        Ok(Self { transport, secure, host, port, authority: authority.as_str().to_owned(), path })
     }
 }
 
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let scheme = match self.transport {
-            Transport::WebSocket => "ws",
-            Transport::Http => "http",
+        let scheme = match (self.transport, self.secure) {
+            (Transport::WebSocket, false) => "ws",
+            (Transport::WebSocket, true) => "wss",
+            (Transport::Http, false) => "http",
+            (Transport::Http, true) => "https",
         };
         write!(f, "{scheme}://{}{}", self.authority, self.path)
     }
@@ -96,11 +98,15 @@ mod tests {
             ("ws://127.0.0.1:4320/v1/opamp", ("127.0.0.1", 4320, "/v1/opamp"), Transport::WebSocket),
             ("http://fleet.example", ("fleet.example", 80, "/v1/opamp"), Transport::Http),
             ("ws://[::1]:99/x?y=1", ("::1", 99, "/x?y=1"), Transport::WebSocket),
+            ("wss://host/", ("host", 443, "/v1/opamp"), Transport::WebSocket),
+            ("https://host:8443/o", ("host", 8443, "/o"), Transport::Http),
         ];
         for (text, (host, port, path), transport) in good {
             let endpoint: Endpoint = text.parse().unwrap();
             assert_eq!((endpoint.host.as_str(), endpoint.port, endpoint.path.as_str()), (host, port, path));
             assert_eq!(endpoint.transport, transport);
+            assert_eq!(endpoint.secure, text.starts_with("wss:") || text.starts_with("https:"), "{text}");
+            assert_eq!(endpoint.to_string().parse(), Ok(endpoint));
         }
         let bad = [
             ("", InvalidEndpoint::Form),
@@ -108,8 +114,6 @@ mod tests {
             ("/v1/opamp", InvalidEndpoint::Form),
             ("ws://host:99999/", InvalidEndpoint::Form),
             ("ws://host:/", InvalidEndpoint::Form),
-            ("wss://host/", InvalidEndpoint::Tls("wss".to_owned())),
-            ("https://host/", InvalidEndpoint::Tls("https".to_owned())),
             ("ftp://host/", InvalidEndpoint::Scheme("ftp".to_owned())),
             ("ws://me:secret@host/", InvalidEndpoint::UserInfo),
         ];

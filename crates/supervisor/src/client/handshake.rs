@@ -2,14 +2,18 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use rustls::ClientConfig;
 use tidegate_opamp::InstanceUid;
 use tidegate_opamp::ws::{accept_key, request_key};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{ClientSettings, Endpoint, INSTANCE_UID_HEADER, Reason, USER_AGENT, retry_after};
+use super::link::Link;
+use super::tls::{self, InvalidTls};
+use super::{Endpoint, INSTANCE_UID_HEADER, Reason, Target, USER_AGENT, retry_after};
 
 /// Most time from the first packet to the upgrade.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -25,6 +29,10 @@ const MAX_HEADERS: usize = 64;
 pub(super) enum OpenError {
     #[error("cannot connect to {endpoint}: {source}")]
     Connect { endpoint: String, source: io::Error },
+    #[error("cannot speak TLS with {endpoint}: {source}")]
+    Tls { endpoint: String, source: io::Error },
+    #[error("cannot speak TLS: {0}")]
+    Settings(#[from] InvalidTls),
     #[error("cannot exchange the WebSocket handshake: {0}")]
     Exchange(io::Error),
     #[error("the server did not answer within {} s", DEADLINE.as_secs())]
@@ -58,28 +66,44 @@ pub(super) fn status_reason(status: u16, retry_after: Option<Duration>) -> Reaso
     }
 }
 
-/// Opens a TCP connection to the server.
-pub(super) async fn connect(endpoint: &Endpoint) -> Result<TcpStream, OpenError> {
+/// Opens a connection to the server, and shakes hands where TLS is spoken. `config` is made when it is first needed.
+pub(super) async fn connect(
+    target: &Target,
+    config: &mut Option<Arc<ClientConfig>>,
+) -> Result<Link, OpenError> {
+    let endpoint = &target.endpoint;
     let failed = |source| OpenError::Connect { endpoint: endpoint.to_string(), source };
     let connecting = TcpStream::connect((endpoint.host.as_str(), endpoint.port));
     let stream =
         tokio::time::timeout(DEADLINE, connecting).await.map_err(|_| OpenError::Deadline)?.map_err(failed)?;
     // Messages are small and each is wanted at once; where it cannot be set they merely arrive later.
     let _ = stream.set_nodelay(true);
-    Ok(stream)
+    if !endpoint.secure {
+        return Ok(Link::Plain(stream));
+    }
+    let config = match config {
+        Some(config) => Arc::clone(config),
+        None => Arc::clone(config.insert(target.tls.config()?)),
+    };
+    let failed = |source| OpenError::Tls { endpoint: endpoint.to_string(), source };
+    let shaking = tls::shake(config, &endpoint.host, stream);
+    let shaken = tokio::time::timeout(DEADLINE, shaking).await.map_err(|_| OpenError::Deadline)?;
+    Ok(Link::Tls(Box::new(shaken.map_err(failed)?)))
 }
 
 /// Opens a WebSocket; gives the connection and what the server sent right behind its answer.
 pub(super) async fn open(
-    settings: &ClientSettings,
+    target: &Target,
+    config: &mut Option<Arc<ClientConfig>>,
     uid: InstanceUid,
-) -> Result<(TcpStream, Vec<u8>), OpenError> {
+) -> Result<(Link, Vec<u8>), OpenError> {
     tokio::time::timeout(DEADLINE, async {
-        let mut stream = connect(&settings.endpoint).await?;
+        let mut stream = connect(target, config).await?;
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| OpenError::Random)?;
         let key = request_key(random);
-        stream.write_all(&request(settings, uid, &key)).await.map_err(OpenError::Exchange)?;
+        stream.write_all(&request(target, uid, &key)).await.map_err(OpenError::Exchange)?;
+        stream.flush().await.map_err(OpenError::Exchange)?;
         let mut head = Vec::with_capacity(1024);
         loop {
             if let Some(length) = judge(&head, &key)? {
@@ -97,8 +121,8 @@ pub(super) async fn open(
     .map_err(|_| OpenError::Deadline)?
 }
 
-fn request(settings: &ClientSettings, uid: InstanceUid, key: &str) -> Vec<u8> {
-    let Endpoint { authority, path, .. } = &settings.endpoint;
+fn request(target: &Target, uid: InstanceUid, key: &str) -> Vec<u8> {
+    let Endpoint { authority, path, .. } = &target.endpoint;
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = write!(
@@ -108,7 +132,7 @@ fn request(settings: &ClientSettings, uid: InstanceUid, key: &str) -> Vec<u8> {
          {INSTANCE_UID_HEADER}: {uid}\r\n"
     );
     let mut request = text.into_bytes();
-    for (name, value) in &settings.headers {
+    for (name, value) in &target.headers {
         request.extend_from_slice(name.as_str().as_bytes());
         request.extend_from_slice(b": ");
         request.extend_from_slice(value.as_bytes());

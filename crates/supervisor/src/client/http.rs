@@ -1,5 +1,6 @@
 //! The plain HTTP transport: a POST per message, one at a time (OpAMP C024–C039).
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -9,13 +10,14 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use tidegate_opamp::body::{self, Encoding};
 use tidegate_opamp::{AgentToServer, CONTENT_TYPE as OPAMP, InstanceUid, Message as _, ServerToAgent};
 
-use super::core::{Effect, Loss};
+use super::effect::Loss;
 use super::handshake::{OpenError, connect, status_reason};
-use super::session::{Session, Wake, random, stopped};
-use super::{ClientSettings, Endpoint, INSTANCE_UID_HEADER, Reason, USER_AGENT, retry_after};
+use super::session::{Session, Turn, Wake, random, stopped};
+use super::{Endpoint, INSTANCE_UID_HEADER, Left, Reason, Target, USER_AGENT, retry_after};
 
 /// Most time that one request may take, answer included (OpAMP C039).
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -79,24 +81,25 @@ impl PostError {
     }
 }
 
-/// Posts what is due, until it is told to stop.
-pub(super) async fn run(session: &mut Session) {
-    let mut poster = Poster::new();
-    loop {
+/// Posts what is due, until it is told to stop or the target is another one.
+pub(super) async fn run(session: &mut Session) -> Left {
+    let mut poster = Poster::new(session.target().clone(), session.settings.max_message_bytes);
+    session.core.connected();
+    let left = loop {
         // A poll may be due as well; what changed during the last request goes with it.
         session.catch_up();
         let now = Instant::now();
         let Some(message) = session.core.take(now) else {
             let due = session.core.due(now);
             if session.wake(due).await == Wake::Stop {
-                break;
+                break Left::Stopped;
             }
             continue;
         };
         let mut stop = session.stop();
         let uid = session.core.uid();
         let (answer, wake) = {
-            let posting = poster.post(&session.settings, uid, &message);
+            let posting = poster.post(uid, &message);
             tokio::pin!(posting);
             tokio::select! {
                 biased;
@@ -107,72 +110,99 @@ pub(super) async fn run(session: &mut Session) {
                 answer = &mut posting => (answer, Wake::Look),
             }
         };
-        let pause = judge(session, answer);
+        let then = judge(session, answer);
         if wake == Wake::Stop {
-            break;
+            break Left::Stopped;
         }
-        if let Some(pause) = pause
-            && session.rest(Instant::now() + pause).await == Wake::Stop
-        {
-            break;
+        match then {
+            Then::Go => {}
+            Then::Rest(pause) => {
+                if session.rest(Instant::now() + pause).await == Wake::Stop {
+                    break Left::Stopped;
+                }
+            }
+            Then::Move => break Left::Moved,
+            // Nobody is there to say farewell to.
+            Then::Back => {
+                session.core.lost(Loss::Disconnected);
+                return Left::Moved;
+            }
         }
-    }
+    };
     let message = session.core.farewell();
     let uid = session.core.uid();
-    let posting = poster.post(&session.settings, uid, &message);
+    let posting = poster.post(uid, &message);
     if !matches!(tokio::time::timeout(FAREWELL_DEADLINE, posting).await, Ok(Ok(_))) {
         tracing::info!("the farewell did not reach the server");
     }
+    session.core.lost(Loss::Disconnected);
+    left
 }
 
-/// Takes an answer in and says for how long to be silent.
-fn judge(session: &mut Session, answer: Result<ServerToAgent, PostError>) -> Option<Duration> {
+/// What comes after an answer, or after none.
+enum Then {
+    /// What is due.
+    Go,
+    /// Silence.
+    Rest(Duration),
+    /// Farewell: the target is another one.
+    Move,
+    /// The offered server is given up.
+    Back,
+}
+
+/// Takes an answer in and says what comes next.
+fn judge(session: &mut Session, answer: Result<ServerToAgent, PostError>) -> Then {
     match answer {
         Ok(message) => match session.received(message) {
-            Some(Effect::Retreat(after)) => {
-                Some(session.backoff.after_request(Reason::Unavailable(after), random()))
+            Some(Turn::Retreat(after)) => {
+                Then::Rest(session.backoff.after_request(Reason::Unavailable(after), random()))
             }
-            _ => {
+            Some(Turn::Move) => Then::Move,
+            None => {
                 session.backoff.reset();
-                None
+                Then::Go
             }
         },
         Err(error) => {
             session.core.lost(error.loss());
+            if session.failed(&error.to_string(), error.reason() == Reason::Denied) {
+                return Then::Back;
+            }
             let pause = session.backoff.after_request(error.reason(), random());
-            let least = if error.is_refusal() { session.core.heartbeat() } else { Duration::ZERO };
+            let heartbeat = session.core.heartbeat().unwrap_or(session.settings.core.heartbeat);
+            let least = if error.is_refusal() { heartbeat } else { Duration::ZERO };
             let pause = pause.max(least);
             tracing::warn!(%error, ?pause, "a message was not delivered");
-            Some(pause)
+            Then::Rest(pause)
         }
     }
 }
 
 struct Poster {
+    target: Target,
+    /// How TLS is spoken, once it was needed.
+    tls: Option<Arc<ClientConfig>>,
+    max_message_bytes: usize,
     /// The connection of the last request, while the server keeps it open.
     sender: Option<SendRequest<Full<Bytes>>>,
     deadline: Duration,
 }
 
 impl Poster {
-    const fn new() -> Self {
-        Self { sender: None, deadline: DEADLINE }
+    const fn new(target: Target, max_message_bytes: usize) -> Self {
+        Self { target, tls: None, max_message_bytes, sender: None, deadline: DEADLINE }
     }
 
     /// Posts a message and gives the answer. Redirections are followed on the same server; another one would be handed
     /// our secrets (OpAMP C040).
-    async fn post(
-        &mut self,
-        settings: &ClientSettings,
-        uid: InstanceUid,
-        message: &AgentToServer,
-    ) -> Result<ServerToAgent, PostError> {
+    async fn post(&mut self, uid: InstanceUid, message: &AgentToServer) -> Result<ServerToAgent, PostError> {
         let body = Bytes::from(message.encode_to_vec());
         let deadline = self.deadline;
         let posting = async {
-            let mut path = settings.endpoint.path.clone();
+            let mut path = self.target.endpoint.path.clone();
             for _ in 0..=REDIRECTIONS {
-                match self.post_to(settings, uid, &path, body.clone()).await {
+                match self.post_to(uid, &path, body.clone()).await {
                     Err(PostError::Redirected { path: next }) => path = next,
                     other => return other,
                 }
@@ -184,31 +214,29 @@ impl Poster {
 
     async fn post_to(
         &mut self,
-        settings: &ClientSettings,
         uid: InstanceUid,
         path: &str,
         body: Bytes,
     ) -> Result<ServerToAgent, PostError> {
         if let Some(sender) = self.sender.take().filter(|sender| !sender.is_closed()) {
             // A server may close a kept connection just as it is used: then a fresh one is tried, with the same bytes.
-            let request = request(settings, uid, path, body.clone()).map_err(|_| PostError::Build)?;
-            match self.exchange(sender, settings, request).await {
+            let request = request(&self.target, uid, path, body.clone()).map_err(|_| PostError::Build)?;
+            match self.exchange(sender, request).await {
                 Err(PostError::Exchange(_)) => {}
                 other => return other,
             }
         }
-        let stream = connect(&settings.endpoint).await?;
+        let stream = connect(&self.target, &mut self.tls).await?;
         let (sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(PostError::Exchange)?;
         tokio::spawn(connection);
-        let request = request(settings, uid, path, body).map_err(|_| PostError::Build)?;
-        self.exchange(sender, settings, request).await
+        let request = request(&self.target, uid, path, body).map_err(|_| PostError::Build)?;
+        self.exchange(sender, request).await
     }
 
     async fn exchange(
         &mut self,
         mut sender: SendRequest<Full<Bytes>>,
-        settings: &ClientSettings,
         request: Request<Full<Bytes>>,
     ) -> Result<ServerToAgent, PostError> {
         sender.ready().await.map_err(PostError::Exchange)?;
@@ -217,14 +245,14 @@ impl Poster {
         if matches!(head.status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT)
             && let Some(location) = head.headers.get(LOCATION)
         {
-            return Err(redirected(&settings.endpoint, location.to_str().unwrap_or_default()));
+            return Err(redirected(&self.target.endpoint, location.to_str().unwrap_or_default()));
         }
         if !head.status.is_success() {
             let header = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             let retry_after = header.and_then(|value| retry_after::parse(value, SystemTime::now()));
             return Err(PostError::Status { status: head.status, retry_after });
         }
-        let answer = read(&head.headers, body, settings.max_message_bytes).await?;
+        let answer = read(&head.headers, body, self.max_message_bytes).await?;
         self.sender = Some(sender);
         Ok(answer)
     }
@@ -245,18 +273,18 @@ fn redirected(endpoint: &Endpoint, location: &str) -> PostError {
 }
 
 fn request(
-    settings: &ClientSettings,
+    target: &Target,
     uid: InstanceUid,
     path: &str,
     body: Bytes,
 ) -> Result<Request<Full<Bytes>>, http::Error> {
     let mut request = Request::post(path)
-        .header(HOST, &settings.endpoint.authority)
+        .header(HOST, &target.endpoint.authority)
         .header(CONTENT_TYPE, OPAMP)
         .header(ACCEPT_ENCODING, "gzip")
         .header(http::header::USER_AGENT, USER_AGENT)
         .header(INSTANCE_UID_HEADER, uid.to_string());
-    for (name, value) in &settings.headers {
+    for (name, value) in &target.headers {
         request = request.header(HeaderName::clone(name), value.clone());
     }
     request.body(Full::new(body))
@@ -280,26 +308,20 @@ async fn read(headers: &HeaderMap, body: Incoming, limit: usize) -> Result<Serve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::{CoreSettings, capabilities};
+    use crate::client::TlsSettings;
 
     /// C039: a server that accepts and is silent costs half a minute; the message counts as unanswered.
     #[tokio::test]
     async fn given_a_server_that_hangs_when_posted_to_then_the_request_ends_at_its_deadline() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}/v1/opamp", listener.local_addr().unwrap()).parse().unwrap();
-        let core = CoreSettings {
-            capabilities: capabilities(false, false),
-            custom_capabilities: Vec::new(),
-            heartbeat: DEADLINE,
-            max_message_bytes: 1000,
-        };
-        let settings = ClientSettings { endpoint, headers: Vec::new(), core, max_message_bytes: 1000 };
-        let mut poster = Poster::new();
+        let target = Target { endpoint, headers: Vec::new(), tls: TlsSettings::default() };
+        let mut poster = Poster::new(target, 1000);
         assert_eq!(poster.deadline, Duration::from_secs(30));
         poster.deadline = Duration::from_millis(100);
         let uid = InstanceUid::v7(1, [1; 10]);
         let message = AgentToServer::default();
-        let posting = poster.post(&settings, uid, &message);
+        let posting = poster.post(uid, &message);
         let (posted, accepted) = tokio::join!(posting, listener.accept());
         let error = posted.unwrap_err();
         assert!(matches!(error, PostError::Deadline), "{error}");

@@ -6,24 +6,33 @@
 //!                                           └→ Outlet        └ http.rs      → server
 //! ```
 //!
-//! There is one connection at a time (OpAMP C179). While the server is away the client keeps the newest report
+//! [`moves`] decides to which server: the host's, or one that was offered and proven. There is one connection at a time
+//! (OpAMP C106, C179). While the server is away the client keeps the newest report
 //! only, and tries again for ever; nothing that the server does or fails to do touches the agent.
 
 mod backoff;
 pub mod core;
+mod effect;
 mod endpoint;
 mod handshake;
+pub mod headers;
 mod http;
+mod link;
+mod moves;
 mod outbox;
 mod parts;
 mod retry_after;
 mod session;
+mod tls;
 mod websocket;
 
 pub use backoff::{Backoff, Reason};
-pub use core::{Core, CoreSettings, Effect, Loss, capabilities};
+pub use core::{Core, CoreSettings, capabilities};
+pub use effect::{Effect, Loss};
 pub use endpoint::{Endpoint, InvalidEndpoint, Transport};
+pub use moves::{Keeper, Kept};
 pub use session::{Outlet, Wiring};
+pub use tls::{InvalidTls, MOST_PEM_BYTES, TlsSettings, Version};
 
 use ::http::{HeaderName, HeaderValue};
 use tidegate_opamp::InstanceUid;
@@ -34,24 +43,50 @@ pub(crate) const USER_AGENT: &str = concat!("tidegate-supervisor/", env!("CARGO_
 /// Header that names the agent before its message is read (OpAMP C032).
 pub(crate) const INSTANCE_UID_HEADER: &str = "OpAMP-Instance-UID";
 
-/// What the client needs to know.
-#[derive(Clone, Debug)]
-pub struct ClientSettings {
-    /// Where the server is.
+/// Where and how a server is reached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// Where it is.
     pub endpoint: Endpoint,
     /// Sent with every handshake or POST (OpAMP C184). Values are secret.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// How TLS is spoken, where the endpoint asks for it.
+    pub tls: TlsSettings,
+}
+
+/// What the client needs to know.
+#[derive(Clone, Debug)]
+pub struct ClientSettings {
+    /// The server, as the host's own settings have it.
+    pub target: Target,
     /// What the protocol machine needs.
     pub core: CoreSettings,
     /// Largest message that is received, in bytes (OpAMP C016, C020).
     pub max_message_bytes: usize,
+    /// Where connection settings that the server offered are kept.
+    pub keeper: Keeper,
+}
+
+/// How a transport's turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    /// The client was told to stop.
+    Stopped,
+    /// The target is another one.
+    Moved,
 }
 
 /// Speaks for the agent until it is told to stop; then says farewell and closes, within a few seconds.
 pub async fn run(settings: ClientSettings, uid: InstanceUid, wiring: Wiring) {
     let mut session = session::Session::new(settings, uid, wiring);
-    match session.settings.endpoint.transport {
-        Transport::WebSocket => Box::pin(websocket::run(&mut session)).await,
-        Transport::Http => Box::pin(http::run(&mut session)).await,
+    loop {
+        let left = match session.target().endpoint.transport {
+            Transport::WebSocket => Box::pin(websocket::run(&mut session)).await,
+            Transport::Http => Box::pin(http::run(&mut session)).await,
+        };
+        match left {
+            Left::Stopped => return,
+            Left::Moved => session.moved(),
+        }
     }
 }

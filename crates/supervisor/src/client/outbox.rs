@@ -50,6 +50,12 @@ impl Outbox {
         self.server = Some(list);
     }
 
+    /// Another server is spoken to: what it lists is not known.
+    pub(super) fn forget_server(&mut self) {
+        self.server = None;
+        self.announced = Arc::new(self.own.clone());
+    }
+
     /// Queues a message; the oldest one gives way when too many wait.
     pub(super) fn queue(&mut self, message: CustomMessage) {
         if self.waiting.len() >= MOST {

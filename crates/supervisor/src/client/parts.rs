@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tidegate_opamp::{
-    AgentDescription, AgentToServer, ComponentHealth, CustomCapabilities, EffectiveConfig, InstanceUid,
-    RemoteConfigStatus, ServerCapabilities,
+    AgentDescription, AgentToServer, ComponentHealth, ConnectionSettingsStatus, CustomCapabilities,
+    EffectiveConfig, InstanceUid, RemoteConfigStatus, ServerCapabilities,
 };
 
 use crate::agent::AgentReport;
@@ -20,6 +20,7 @@ pub(super) struct Parts {
     pub(super) effective_config: Option<Arc<EffectiveConfig>>,
     pub(super) remote_config_status: Option<Arc<RemoteConfigStatus>>,
     pub(super) custom_capabilities: Option<Arc<Vec<String>>>,
+    pub(super) connection_settings_status: Option<Arc<ConnectionSettingsStatus>>,
 }
 
 /// The value as it is now, if it is not what was sent.
@@ -38,6 +39,7 @@ impl Parts {
             effective_config: Some(Arc::clone(&report.effective_config)),
             remote_config_status: report.remote_config_status.clone(),
             custom_capabilities: Some(custom),
+            connection_settings_status: None,
         }
     }
 
@@ -48,6 +50,7 @@ impl Parts {
         let status = takes(ServerCapabilities::ACCEPTS_STATUS);
         let effective = takes(ServerCapabilities::ACCEPTS_EFFECTIVE_CONFIG);
         let remote = takes(ServerCapabilities::OFFERS_REMOTE_CONFIG);
+        let settings = takes(ServerCapabilities::OFFERS_CONNECTION_SETTINGS);
         Self {
             description: fresh(self.description.as_ref(), sent.description.as_ref()).filter(|_| status),
             health: fresh(self.health.as_ref(), sent.health.as_ref()).filter(|_| status),
@@ -58,6 +61,11 @@ impl Parts {
                 sent.remote_config_status.as_ref(),
             )
             .filter(|_| remote),
+            connection_settings_status: fresh(
+                self.connection_settings_status.as_ref(),
+                sent.connection_settings_status.as_ref(),
+            )
+            .filter(|_| settings),
             // No bit of the server guards custom capabilities.
             custom_capabilities: fresh(self.custom_capabilities.as_ref(), sent.custom_capabilities.as_ref()),
         }
@@ -70,6 +78,7 @@ impl Parts {
             && self.effective_config.is_none()
             && self.remote_config_status.is_none()
             && self.custom_capabilities.is_none()
+            && self.connection_settings_status.is_none()
     }
 
     /// Notes that the parts of `due` were sent.
@@ -84,6 +93,7 @@ impl Parts {
         put(&mut self.effective_config, &due.effective_config);
         put(&mut self.remote_config_status, &due.remote_config_status);
         put(&mut self.custom_capabilities, &due.custom_capabilities);
+        put(&mut self.connection_settings_status, &due.connection_settings_status);
     }
 
     /// Puts the parts into a message. Where the description mirrors `mirrored`, it says `uid` instead.
@@ -93,6 +103,7 @@ impl Parts {
         message.health = self.health.as_deref().cloned();
         message.effective_config = self.effective_config.as_deref().cloned();
         message.remote_config_status = self.remote_config_status.as_deref().cloned();
+        message.connection_settings_status = self.connection_settings_status.as_deref().cloned();
         message.custom_capabilities = self
             .custom_capabilities
             .as_deref()

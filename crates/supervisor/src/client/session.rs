@@ -1,18 +1,22 @@
 //! What both transports share: the machine, and the channels that feed it.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use rustls::ClientConfig;
 use tidegate_opamp::{CustomMessage, InstanceUid, ServerToAgent};
 use tokio::sync::{mpsc, watch};
 
-use super::core::{Core, Effect};
-use super::{Backoff, ClientSettings};
+use super::core::Core;
+use super::effect::Effect;
+use super::moves::{Interval, Moves, Step};
+use super::{Backoff, ClientSettings, Target, Transport};
 use crate::agent::AgentReport;
 
 /// Carries out what the server asked for. Must return at once: the connection is read by the same task
 /// (OpAMP C023).
 pub trait Outlet: Send {
-    /// Called once per effect, in order; never with [`Effect::Retreat`], which the transport carries out.
+    /// Called once per effect, in order; never with one that the client carries out itself ([`Effect::is_own`]).
     fn carry_out(&mut self, effect: Effect);
 }
 
@@ -28,6 +32,15 @@ pub struct Wiring {
     pub stop: watch::Receiver<bool>,
 }
 
+/// What a transport is to do after a message of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Leave the server alone, for this time if it said one.
+    Retreat(Option<Duration>),
+    /// Say farewell: the target is another one.
+    Move,
+}
+
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wake {
@@ -41,6 +54,9 @@ pub(super) struct Session {
     pub(super) settings: ClientSettings,
     pub(super) core: Core,
     pub(super) backoff: Backoff,
+    /// How TLS is spoken with the target, once it was needed.
+    pub(super) tls: Option<Arc<ClientConfig>>,
+    moves: Moves,
     wiring: Wiring,
     reports_open: bool,
     answers_open: bool,
@@ -50,7 +66,73 @@ impl Session {
     pub(super) fn new(settings: ClientSettings, uid: InstanceUid, mut wiring: Wiring) -> Self {
         let report = wiring.reports.borrow_and_update().clone();
         let core = Core::new(settings.core.clone(), uid, report);
-        Self { settings, core, backoff: Backoff::default(), wiring, reports_open: true, answers_open: true }
+        let moves = Moves::new(settings.target.clone(), settings.keeper.load(), Instant::now());
+        let mut session = Self {
+            settings,
+            core,
+            backoff: Backoff::default(),
+            tls: None,
+            moves,
+            wiring,
+            reports_open: true,
+            answers_open: true,
+        };
+        session.follow();
+        session
+    }
+
+    /// The server that is spoken to now.
+    pub(super) fn target(&self) -> &Target {
+        self.moves.target()
+    }
+
+    /// When offered settings must have been proven; a time that never comes where none are tried.
+    pub(super) fn proven_by(&self) -> Option<Instant> {
+        self.moves.until()
+    }
+
+    /// The target is another one: nothing is known of the server there, and it knows nothing.
+    pub(super) fn moved(&mut self) {
+        tracing::info!(endpoint = %self.target().endpoint, "the client turns to another server");
+        self.tls = None;
+        self.backoff.reset();
+        self.core.moved();
+        self.follow();
+    }
+
+    /// No connection, or one without an answer; true when the target is another one now.
+    pub(super) fn failed(&mut self, why: &str, denied: bool) -> bool {
+        let step = self.moves.failed(why, denied, Instant::now());
+        self.take(step)
+    }
+
+    /// Carries out a step; true when the target is another one now.
+    fn take(&mut self, step: Step) -> bool {
+        if step == Step::Stay {
+            return false;
+        }
+        let mut moved = step == Step::Move;
+        if let Err(error) = self.settings.keeper.store(self.moves.kept()) {
+            tracing::error!(%error, "offered connection settings cannot be kept");
+            moved |= self.moves.not_kept(&error.to_string()) == Step::Move;
+        }
+        self.follow();
+        moved
+    }
+
+    /// Tells the machine what the moves say.
+    fn follow(&mut self) {
+        let own = self.settings.core.heartbeat;
+        self.core.set_heartbeat(match self.moves.interval() {
+            Interval::Own => Some(own),
+            Interval::Every(seconds) => Some(Duration::from_secs(seconds)),
+            // Polls go on: without them nothing would ever arrive (ruling A1).
+            Interval::Off if self.target().endpoint.transport == Transport::Http => Some(own),
+            Interval::Off => None,
+        });
+        if let Some(status) = self.moves.status() {
+            self.core.settle(status);
+        }
     }
 
     /// Waits until the time comes, or something arrived that the machine was told of. Cancelling it loses
@@ -103,16 +185,29 @@ impl Session {
         self.wiring.stop.clone()
     }
 
-    /// Feeds the machine and hands its effects on; gives the retreat, if the server asked for one.
-    pub(super) fn received(&mut self, message: ServerToAgent) -> Option<Effect> {
-        let mut retreat = None;
+    /// Feeds the machine and hands its effects on; gives what the transport is to do, if anything.
+    pub(super) fn received(&mut self, message: ServerToAgent) -> Option<Turn> {
+        let mut turn = None;
+        if self.core.is_answered_by(&message) {
+            let step = self.moves.answered();
+            turn = self.take(step).then_some(Turn::Move);
+        }
         for effect in self.core.received(message) {
             match effect {
-                Effect::Retreat(_) => retreat = Some(effect),
+                Effect::Retreat(after) => turn = Some(Turn::Retreat(after)),
+                Effect::Connect(offers) => {
+                    let step = self.moves.offered(*offers, Instant::now());
+                    turn = if self.take(step) { Some(Turn::Move) } else { turn };
+                }
+                Effect::Interval(seconds) => {
+                    if let Interval::Every(seconds) = Interval::clamped(seconds) {
+                        self.core.set_heartbeat(Some(Duration::from_secs(seconds)));
+                    }
+                }
                 other => self.wiring.outlet.carry_out(other),
             }
         }
-        retreat
+        turn
     }
 }
 

@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 use tidegate_opamp::ws::{self, Close, Event, MessageKind, Reader, Role, close_code};
 use tidegate_opamp::{AgentToServer, ServerToAgent, frame};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
-use super::Reason;
-use super::core::{Effect, Loss};
-use super::handshake;
-use super::session::{Session, Wake, random};
+use super::effect::Loss;
+use super::link::Link;
+use super::session::{Session, Turn, Wake, random};
+use super::{Left, Reason, handshake};
 
 /// Most time that one write may take; a server that does not read is a lost one.
 const WRITE_DEADLINE: Duration = Duration::from_secs(30);
@@ -30,55 +29,73 @@ const PINGS: u32 = 2;
 /// How a conversation ended.
 enum End {
     Stopped,
+    /// Farewell was said: the target is another one.
+    Moved,
     Ended(Reason),
 }
 
-/// Connects, converses, connects again, until it is told to stop.
-pub(super) async fn run(session: &mut Session) {
+/// Connects, converses, connects again, until it is told to stop or the target is another one.
+pub(super) async fn run(session: &mut Session) -> Left {
     loop {
         let uid = session.core.uid();
         let mut stop = session.stop();
+        let target = session.target().clone();
         let opened = tokio::select! {
             biased;
-            () = super::session::stopped(&mut stop) => return,
-            opened = handshake::open(&session.settings, uid) => opened,
+            () = super::session::stopped(&mut stop) => return Left::Stopped,
+            opened = handshake::open(&target, &mut session.tls, uid) => opened,
         };
         let began = Instant::now();
         let reason = match opened {
             Ok((stream, leftover)) => {
-                tracing::info!(endpoint = %session.settings.endpoint, "connected");
+                tracing::info!(endpoint = %target.endpoint, "connected");
                 let mut connection = Connection::new(stream, session.settings.max_message_bytes);
                 let end = connection.converse(session, leftover).await;
                 session.core.lost(Loss::Disconnected);
                 match end {
-                    End::Stopped => return,
+                    End::Stopped => return Left::Stopped,
+                    End::Moved => return Left::Moved,
+                    End::Ended(reason) if connection.is_mute => {
+                        if session.failed("the connection ended without an answer", reason == Reason::Denied)
+                        {
+                            return Left::Moved;
+                        }
+                        reason
+                    }
                     End::Ended(reason) => reason,
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, "no connection to the server");
-                error.reason()
+                let reason = error.reason();
+                if session.failed(&error.to_string(), reason == Reason::Denied) {
+                    return Left::Moved;
+                }
+                reason
             }
         };
         let pause = session.backoff.after_connection(began.elapsed(), reason, random());
         tracing::debug!(?pause, ?reason, "the next connection is tried after a pause");
         if session.rest(Instant::now() + pause).await == Wake::Stop {
-            return;
+            return Left::Stopped;
         }
     }
 }
 
 struct Connection {
-    stream: TcpStream,
+    stream: Link,
     reader: Reader,
+    /// The server has not answered anything yet.
+    is_mute: bool,
     /// When the last byte came, and how often the server was pinged since.
     heard: Instant,
     pings: u32,
 }
 
 impl Connection {
-    fn new(stream: TcpStream, max_message_bytes: usize) -> Self {
-        Self { stream, reader: Reader::new(Role::Client, max_message_bytes), heard: Instant::now(), pings: 0 }
+    fn new(stream: Link, max_message_bytes: usize) -> Self {
+        let reader = Reader::new(Role::Client, max_message_bytes);
+        Self { stream, reader, is_mute: true, heard: Instant::now(), pings: 0 }
     }
 
     async fn converse(&mut self, session: &mut Session, mut leftover: Vec<u8>) -> End {
@@ -87,10 +104,12 @@ impl Connection {
             return end;
         }
         drop(leftover);
-        let silence = session.core.heartbeat().min(LONGEST_SILENCE);
         let mut scratch = vec![0; SCRATCH_BYTES];
         loop {
             let now = Instant::now();
+            let silence =
+                session.core.heartbeat().map_or(LONGEST_SILENCE, |heartbeat| heartbeat.min(LONGEST_SILENCE));
+            let proven_by = session.proven_by();
             if let Some(message) = session.core.take(now) {
                 if let Err(end) = self.send(&message).await {
                     return end;
@@ -117,6 +136,9 @@ impl Connection {
                     self.farewell(session).await;
                     return End::Stopped;
                 },
+                () = tokio::time::sleep_until(proven_by.unwrap_or(now).into()), if proven_by.is_some() => {
+                    return lost("the server does not answer");
+                }
                 () = tokio::time::sleep_until(silent_at.into()) => {
                     if self.pings >= PINGS {
                         return lost("the server has been silent for too long");
@@ -153,9 +175,18 @@ impl Connection {
                 }
                 Some(Event::Close(close)) => return Err(self.closed_by_server(close).await),
                 Some(Event::Message { kind, payload }) => {
-                    if let Some(Effect::Retreat(after)) = take_message(session, kind, &payload) {
-                        self.close(Some(Close::new(close_code::NORMAL, ""))).await;
-                        return Err(End::Ended(Reason::Unavailable(after)));
+                    let turn = take_message(session, kind, &payload);
+                    self.is_mute &= session.proven_by().is_some();
+                    match turn {
+                        Some(Turn::Retreat(after)) => {
+                            self.close(Some(Close::new(close_code::NORMAL, ""))).await;
+                            return Err(End::Ended(Reason::Unavailable(after)));
+                        }
+                        Some(Turn::Move) => {
+                            self.farewell(session).await;
+                            return Err(End::Moved);
+                        }
+                        None => {}
                     }
                 }
             }
@@ -189,7 +220,12 @@ impl Connection {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
-        match tokio::time::timeout(WRITE_DEADLINE, self.stream.write_all(bytes)).await {
+        let write = async {
+            self.stream.write_all(bytes).await?;
+            // Under TLS the last record may still be on its way.
+            self.stream.flush().await
+        };
+        match tokio::time::timeout(WRITE_DEADLINE, write).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(lost_by(&error)),
             Err(_) => Err(lost("the server does not read")),
@@ -211,6 +247,7 @@ impl Connection {
         ws::write_close(&mut out, close.as_ref(), mask());
         let closing = async {
             self.stream.write_all(&out).await?;
+            self.stream.flush().await?;
             let mut scratch = [0; 1024];
             loop {
                 let count = self.stream.read(&mut scratch).await?;
@@ -238,7 +275,7 @@ fn is_closed(reader: &mut Reader, input: &mut [u8]) -> bool {
 }
 
 /// Decodes a message and hands it on; what cannot be decoded is dropped (OpAMP C013, C021).
-fn take_message(session: &mut Session, kind: MessageKind, payload: &[u8]) -> Option<Effect> {
+fn take_message(session: &mut Session, kind: MessageKind, payload: &[u8]) -> Option<Turn> {
     if kind == MessageKind::Text {
         tracing::debug!("a text message of the server is dropped: OpAMP messages are binary");
         return None;

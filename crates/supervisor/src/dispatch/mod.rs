@@ -128,7 +128,7 @@ impl Outlet for Dispatcher {
             }
             Effect::Custom(message) => self.custom(message),
             Effect::NewUid(uid) => (self.on_new_uid)(uid),
-            Effect::Retreat(_) => {}
+            Effect::Connect(_) | Effect::Interval(_) | Effect::Retreat(_) => {}
         }
     }
 }

@@ -10,9 +10,10 @@ use sha2::{Digest as _, Sha256};
 use super::Machine;
 use crate::{
     child::{CommandLine, PortOwner, RunError, free_port, is_free, port_owner, run_to_end},
+    hex::hex,
     kind::{RenderError, Rendered, Source},
     report::{ShownFile, effective_config},
-    state::{Entry, StateDir, StateError, hex},
+    state::{Entry, StateDir, StateError},
 };
 
 /// How long a check of a config may take; it takes 10 ms.

@@ -26,7 +26,15 @@ struct File {
 #[serde(default, deny_unknown_fields)]
 struct Server {
     endpoint: Option<Spanned<String>>,
+    tls: Tls,
     headers: BTreeMap<String, Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Tls {
+    ca_file: Option<Spanned<String>>,
+    system_roots: Option<Spanned<bool>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -65,6 +73,9 @@ pub(super) fn layer(path: &Path, text: &str) -> Result<Layer, SettingsError> {
     };
     let number = |value: Spanned<u64>| Spanned::new(value.value.to_string(), value.referenced, value.defined);
     put(Key::Endpoint, "server.endpoint", "", file.server.endpoint);
+    put(Key::CaFile, "server.tls.ca_file", "", file.server.tls.ca_file);
+    let flag = |value: Spanned<bool>| Spanned::new(value.value.to_string(), value.referenced, value.defined);
+    put(Key::SystemRoots, "server.tls.system_roots", "", file.server.tls.system_roots.map(flag));
     for (name, value) in file.server.headers {
         put(Key::Header, &format!("server.headers.{name}"), &name, Some(value));
     }

@@ -16,9 +16,12 @@ pub struct LowArgs {
     /// Settings file (YAML)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// OpAMP server, as ws://HOST:PORT/v1/opamp or http://HOST:PORT/v1/opamp
+    /// OpAMP server, as wss://HOST:PORT/v1/opamp or https://HOST:PORT/v1/opamp; ws:// or http:// without TLS
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
+    /// Certificates (PEM) of the authorities that the server is verified by, instead of the host's own
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<String>,
     /// What is supervised: fluent-bit (the default)
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
@@ -37,7 +40,8 @@ pub struct LowArgs {
     /// Time without any message after which a heartbeat goes, 1s to 24h (default 30s)
     #[arg(long, value_name = "DURATION")]
     pub heartbeat: Option<String>,
-    /// What the server may do, separated by commas: remote-config, restart, chatops, shutdown (default: nothing)
+    /// What the server may do, separated by commas: remote-config, restart, chatops,
+    /// shutdown, connection-settings (default: nothing)
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub allow: Vec<String>,
     /// Port of the agent's HTTP input that ChatOps requests call (default 8888)
@@ -60,6 +64,7 @@ impl LowArgs {
         let one = |value: &Option<String>| value.iter().cloned().collect::<Vec<_>>();
         let values = [
             (Key::Endpoint, one(&self.endpoint)),
+            (Key::CaFile, one(&self.ca_file)),
             (Key::Kind, one(&self.kind)),
             (Key::Binary, one(&self.binary)),
             (Key::AgentConfig, one(&self.agent_config)),

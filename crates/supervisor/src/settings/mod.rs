@@ -16,23 +16,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ::http::{HeaderName, HeaderValue};
-
 pub use flags::LowArgs;
 pub use print::print;
 pub use resolve::resolve;
 
-use crate::client::Endpoint;
+use crate::client::Target;
 use crate::handlers::ChatOpsSettings;
 use crate::supervise::Kind;
 
 /// What the supervisor does, every value checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where the server is.
-    pub endpoint: Endpoint,
-    /// Sent with every handshake or POST; values are secret.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Where the server is, what is sent with every handshake or POST, and how TLS is spoken.
+    pub server: Target,
+    /// The file of the authorities in it, absolute.
+    pub ca_file: Option<PathBuf>,
     /// What is supervised.
     pub kind: Kind,
     /// Its program, absolute.
@@ -74,15 +72,18 @@ pub enum Allowed {
     ChatOps,
     /// Stop the agent and its supervisor.
     Shutdown,
+    /// Have the supervisor speak to another server, with other headers, at another interval.
+    ConnectionSettings,
 }
 
 impl Allowed {
     /// Every one with its word in settings.
-    pub const WORDS: [(Self, &'static str); 4] = [
+    pub const WORDS: [(Self, &'static str); 5] = [
         (Self::RemoteConfig, "remote-config"),
         (Self::Restart, "restart"),
         (Self::ChatOps, "chatops"),
         (Self::Shutdown, "shutdown"),
+        (Self::ConnectionSettings, "connection-settings"),
     ];
 
     /// The word in settings.

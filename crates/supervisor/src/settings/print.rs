@@ -22,7 +22,15 @@ struct Printed<'a> {
 #[derive(Serialize)]
 struct Server<'a> {
     endpoint: String,
+    tls: Tls,
     headers: BTreeMap<&'a str, &'static str>,
+}
+
+#[derive(Serialize)]
+struct Tls {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<String>,
+    system_roots: bool,
 }
 
 #[derive(Serialize)]
@@ -51,8 +59,12 @@ struct Limits {
 pub fn print(settings: &Settings) -> Result<String, String> {
     let printed = Printed {
         server: Server {
-            endpoint: settings.endpoint.to_string(),
-            headers: settings.headers.iter().map(|(name, _)| (name.as_str(), "(hidden)")).collect(),
+            endpoint: settings.server.endpoint.to_string(),
+            tls: Tls {
+                ca_file: settings.ca_file.as_ref().map(|path| path.display().to_string()),
+                system_roots: settings.server.tls.system,
+            },
+            headers: settings.server.headers.iter().map(|(name, _)| (name.as_str(), "(hidden)")).collect(),
         },
         agent: Agent {
             kind: match settings.kind {

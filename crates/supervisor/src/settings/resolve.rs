@@ -11,26 +11,13 @@ use tidegate_custom::chatops::check_tag;
 use super::environment::{self, variable};
 use super::written::{Key, Layers, Written};
 use super::{Allowed, Host, LowArgs, Settings, SettingsError, duration, file};
-use crate::client::Endpoint;
+use crate::client::{Endpoint, Target, TlsSettings, headers};
 use crate::handlers::ChatOpsSettings;
 use crate::supervise::{Kind, UnknownKind};
 
 /// Where Fluent Bit is looked for when PATH has none.
 const FLUENT_BIT_PLACES: [&str; 3] =
     ["/opt/fluent-bit/bin/fluent-bit", "/usr/bin/fluent-bit", "/usr/local/bin/fluent-bit"];
-
-/// Headers that the transports write themselves.
-const OWN_HEADERS: [&str; 9] = [
-    "host",
-    "connection",
-    "upgrade",
-    "content-length",
-    "content-type",
-    "content-encoding",
-    "transfer-encoding",
-    "accept-encoding",
-    "opamp-instance-uid",
-];
 
 /// Most attributes, and most bytes of a name or a value.
 const MOST_ATTRIBUTES: usize = 64;
@@ -54,8 +41,12 @@ pub fn resolve(args: &LowArgs, host: &Host<'_>) -> Result<Settings, SettingsErro
     let layers = Layers(vec![args.layer(), environment::layer(host.variable), file]);
     let kind = kind(&layers)?;
     Ok(Settings {
-        endpoint: endpoint(&layers)?,
-        headers: layers.list(Key::Header).iter().map(header).collect::<Result<_, _>>()?,
+        server: Target {
+            endpoint: endpoint(&layers)?,
+            headers: layers.list(Key::Header).iter().map(header).collect::<Result<_, _>>()?,
+            tls: tls(&layers, host)?,
+        },
+        ca_file: layers.one(Key::CaFile).map(absolute).transpose()?,
         kind,
         binary: binary(&layers, host)?,
         agent_config: agent_config(&layers)?,
@@ -88,13 +79,36 @@ fn wrong(written: &Written, why: impl Into<String>) -> SettingsError {
 
 fn endpoint(layers: &Layers) -> Result<Endpoint, SettingsError> {
     let Some(written) = layers.one(Key::Endpoint) else {
-        let why = "no server is named: give --endpoint ws://HOST:PORT/v1/opamp, or server.endpoint in the \
+        let why = "no server is named: give --endpoint wss://HOST:PORT/v1/opamp, or server.endpoint in the \
                    settings file";
         return Err(SettingsError::Missing(why.to_owned()));
     };
     // A URL with a password in it is not repeated.
     let shown = if written.text.contains('@') { "the URL" } else { &written.text };
     written.text.parse().map_err(|error| wrong(written, format!("{shown} cannot be used: {error}")))
+}
+
+/// A file of authorities takes the place of the host's, unless these are asked for as well.
+fn tls(layers: &Layers, host: &Host<'_>) -> Result<TlsSettings, SettingsError> {
+    let system = layers.one(Key::SystemRoots);
+    let Some(written) = layers.one(Key::CaFile) else {
+        return match system.filter(|written| written.text == "false") {
+            Some(written) => {
+                Err(wrong(written, "then nobody is trusted: name the authorities with server.tls.ca_file"))
+            }
+            None => Ok(TlsSettings::default()),
+        };
+    };
+    let path = absolute(written)?;
+    let authorities = (host.read)(&path)
+        .map_err(|error| wrong(written, format!("cannot read {}: {error}", path.display())))?;
+    let tls = TlsSettings {
+        authorities,
+        system: system.is_some_and(|written| written.text == "true"),
+        ..TlsSettings::default()
+    };
+    tls.check().map_err(|error| wrong(written, format!("{}: {error}", path.display())))?;
+    Ok(tls)
 }
 
 fn kind(layers: &Layers) -> Result<Kind, SettingsError> {
@@ -218,12 +232,5 @@ fn attributes(layers: &Layers) -> Result<BTreeMap<String, String>, SettingsError
 
 /// A header; its value may be secret and stands in no error.
 fn header(written: &Written) -> Result<(HeaderName, HeaderValue), SettingsError> {
-    let name: HeaderName = written.name.parse().map_err(|_| wrong(written, "this is no name of a header"))?;
-    if OWN_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("sec-websocket-") {
-        return Err(wrong(written, "this header is the supervisor's own"));
-    }
-    let mut value = HeaderValue::from_str(&written.text)
-        .map_err(|_| wrong(written, "the value has characters that a header cannot have"))?;
-    value.set_sensitive(true);
-    Ok((name, value))
+    headers::parse(&written.name, &written.text).map_err(|why| wrong(written, why))
 }

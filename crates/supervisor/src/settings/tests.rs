@@ -50,12 +50,14 @@ fn sentence(args: &[&str], variables: &[(&str, &str)], file: &str) -> String {
 #[test]
 fn given_only_the_flags_that_suffice_then_the_rest_has_defaults() {
     let settings = settings(&FLAGS, &HOME, "").unwrap();
-    assert_eq!(settings.endpoint.to_string(), "ws://flag.example/v1/opamp");
+    assert_eq!(settings.server.endpoint.to_string(), "ws://flag.example/v1/opamp");
     assert_eq!(settings.binary, Path::new("/usr/bin/fluent-bit"));
     assert_eq!(settings.state_dir, Path::new("/home/me/.local/state/tidegate-supervisor"));
     assert_eq!((settings.probation.as_secs(), settings.heartbeat.as_secs()), (10, 30));
     assert_eq!(settings.chatops, ChatOpsSettings { port: 8888, tags: Vec::new() });
-    assert!(settings.allow.is_empty() && settings.attributes.is_empty() && settings.headers.is_empty());
+    assert!(
+        settings.allow.is_empty() && settings.attributes.is_empty() && settings.server.headers.is_empty()
+    );
     assert_eq!(settings.max_message_bytes, 64 * 1024 * 1024);
 }
 
@@ -63,9 +65,9 @@ fn given_only_the_flags_that_suffice_then_the_rest_has_defaults() {
 #[test]
 fn given_a_full_file_then_every_field_is_taken() {
     let settings = settings(&["--config", "s.yaml"], &HOME, FULL).unwrap();
-    assert_eq!(settings.endpoint.to_string(), "http://file.example:4320/v1/opamp");
-    assert_eq!(settings.headers[0].0, "authorization");
-    assert_eq!(settings.headers[0].1, "Bearer s3cret");
+    assert_eq!(settings.server.endpoint.to_string(), "http://file.example:4320/v1/opamp");
+    assert_eq!(settings.server.headers[0].0, "authorization");
+    assert_eq!(settings.server.headers[0].1, "Bearer s3cret");
     assert_eq!((settings.binary, settings.agent_config), ("/opt/fb".into(), "/etc/fb.yaml".into()));
     assert_eq!(settings.state_dir, Path::new("/var/lib/tg"));
     assert_eq!((settings.probation.as_secs(), settings.heartbeat.as_secs()), (5, 15));
@@ -88,7 +90,7 @@ fn given_all_sources_then_a_flag_outranks_a_variable_and_a_variable_the_file() {
     ];
     let flags = ["--endpoint", "ws://flag.example", "--attribute", "team=a=b", "--chatops-tag", "x"];
     let settings = settings(&flags, &variables, FULL).unwrap();
-    assert_eq!(settings.endpoint.host, "flag.example");
+    assert_eq!(settings.server.endpoint.host, "flag.example");
     assert_eq!((settings.heartbeat.as_secs(), settings.probation.as_secs()), (20, 5));
     assert_eq!(settings.allow, [Allowed::ChatOps, Allowed::Shutdown].into());
     assert_eq!(settings.chatops.tags, ["x"]);
@@ -101,8 +103,8 @@ fn given_wrong_flags_or_variables_then_one_sentence_says_which_and_what_to_do() 
     let flag = |name: &'static str, value: &'static str| [&FLAGS[..], &[name, value]].concat();
     let cases = [
         (
-            flag("--endpoint", "wss://h/"),
-            "--endpoint: wss://h/ cannot be used: wss:// is not supported yet: this version connects without TLS only (ws:// or http://)",
+            flag("--endpoint", "ftp://h/"),
+            "--endpoint: ftp://h/ cannot be used: the scheme ftp:// is not known: use wss:// or https://, or ws:// or http:// without TLS",
         ),
         (flag("--kind", "fluentd"), "--kind: unknown agent kind \"fluentd\"; known is fluent-bit"),
         (flag("--binary", "/nowhere"), "--binary: there is no program at /nowhere"),
@@ -117,14 +119,14 @@ fn given_wrong_flags_or_variables_then_one_sentence_says_which_and_what_to_do() 
         ),
         (
             flag("--allow", "restart,everything"),
-            "--allow: \"everything\" cannot be allowed: use remote-config, restart, chatops, shutdown",
+            "--allow: \"everything\" cannot be allowed: use remote-config, restart, chatops, shutdown, connection-settings",
         ),
         (flag("--chatops-port", "0"), "--chatops-port: \"0\" is not a number from 1 to 65535"),
         (flag("--chatops-tag", "../x"), "--chatops-tag: the tag has `..` in it"),
         (flag("--attribute", "team"), "--attribute: an attribute has the form NAME=VALUE"),
         (
             FLAGS[2..].to_vec(),
-            "no server is named: give --endpoint ws://HOST:PORT/v1/opamp, or server.endpoint in the settings file",
+            "no server is named: give --endpoint wss://HOST:PORT/v1/opamp, or server.endpoint in the settings file",
         ),
         (
             FLAGS[..2].to_vec(),

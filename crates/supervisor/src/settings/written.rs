@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
     Endpoint,
+    CaFile,
+    SystemRoots,
     Header,
     Kind,
     Binary,
@@ -22,8 +24,9 @@ pub(super) enum Key {
 
 impl Key {
     /// Every setting that has a flag and a variable, with the flag's name.
-    pub(super) const FLAGS: [(Self, &'static str); 11] = [
+    pub(super) const FLAGS: [(Self, &'static str); 12] = [
         (Self::Endpoint, "endpoint"),
+        (Self::CaFile, "ca-file"),
         (Self::Kind, "kind"),
         (Self::Binary, "binary"),
         (Self::AgentConfig, "agent-config"),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! STATE_DIR/lock          held while the supervisor runs
+//!           connection-settings.json  offered ways to the server (`client::Keeper`)
 //!           journal.json  offered, proven and refused configs; the last status
 //!           child.json    which process runs, with which port
 //!           agent.log     what the agent writes to stdout and stderr
@@ -14,4 +15,4 @@ mod journal;
 mod place;
 
 pub use folder::{ChildRecord, StateDir, StateError};
-pub use journal::{Entry, Journal, Refused, StatusRecord, hex, unhex};
+pub use journal::{Entry, Journal, Refused, StatusRecord};

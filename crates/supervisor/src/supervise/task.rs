@@ -19,10 +19,11 @@ use crate::{
     agent::{AgentHandle, AgentReport},
     apply,
     child::Exit,
+    hex::{hex, unhex},
     kind::ComponentState,
     machine::Machine,
     report::Phase,
-    state::{Entry, Journal, StatusRecord, hex, unhex},
+    state::{Entry, Journal, StatusRecord},
 };
 
 /// How many commands may wait to be looked at.

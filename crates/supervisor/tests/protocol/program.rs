@@ -8,7 +8,10 @@ fn program(args: &[&str]) -> Output {
 fn given_bad_settings_then_one_sentence_goes_to_stderr_and_the_exit_code_is_2() {
     let cases: [(&[&str], &str); 3] = [
         (&[], "tidegate-supervisor: no server is named: give --endpoint"),
-        (&["--endpoint", "wss://h/"], "tidegate-supervisor: --endpoint: wss://h/ cannot be used: wss://"),
+        (
+            &["--endpoint", "ftp://h/"],
+            "tidegate-supervisor: --endpoint: ftp://h/ cannot be used: the scheme ftp://",
+        ),
         (&["--nonsense"], "error: unexpected argument '--nonsense' found"),
     ];
     for (args, start) in cases {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tidegate_opamp::{AgentDescription, ComponentHealth, EffectiveConfig, InstanceUid};
 use tidegate_supervisor::agent::{AgentCommand, AgentHandle, AgentReport};
+use tidegate_supervisor::client::{Target, TlsSettings};
 use tidegate_supervisor::handlers::ChatOpsSettings;
 use tidegate_supervisor::run::{RunError, serve};
 use tidegate_supervisor::settings::{Allowed, Settings};
@@ -30,6 +31,10 @@ pub(crate) struct Setup {
     pub(crate) heartbeat: Duration,
     pub(crate) max_message_bytes: usize,
     pub(crate) chatops_port: u16,
+    pub(crate) allow: BTreeSet<Allowed>,
+    pub(crate) tls: TlsSettings,
+    /// A folder that another supervisor left.
+    pub(crate) state: Option<tempfile::TempDir>,
 }
 
 impl Setup {
@@ -39,21 +44,28 @@ impl Setup {
             heartbeat: Duration::from_secs(30),
             max_message_bytes: 1 << 20,
             chatops_port: 9,
+            allow: Allowed::WORDS.iter().map(|(what, _)| *what).collect(),
+            tls: TlsSettings::default(),
+            state: None,
         }
     }
 
     pub(crate) fn start(self) -> World {
-        let state = tempfile::tempdir().unwrap();
+        let state = self.state.unwrap_or_else(|| tempfile::tempdir().unwrap());
         let settings = Settings {
-            endpoint: self.endpoint.parse().unwrap(),
-            headers: vec![("authorization".parse().unwrap(), "Bearer token".parse().unwrap())],
+            server: Target {
+                endpoint: self.endpoint.parse().unwrap(),
+                headers: vec![("authorization".parse().unwrap(), "Bearer token".parse().unwrap())],
+                tls: self.tls,
+            },
+            ca_file: None,
             kind: Kind::FluentBit,
             binary: "/nowhere".into(),
             agent_config: "/nowhere".into(),
             state_dir: state.path().to_owned(),
             probation: Duration::ZERO,
             heartbeat: self.heartbeat,
-            allow: Allowed::WORDS.iter().map(|(what, _)| *what).collect::<BTreeSet<_>>(),
+            allow: self.allow,
             chatops: ChatOpsSettings { port: self.chatops_port, tags: Vec::new() },
             attributes: BTreeMap::new(),
             max_message_bytes: self.max_message_bytes,
@@ -101,6 +113,17 @@ impl World {
             other => panic!("the agent was to be stopped, not {other:?}"),
         }
         timeout(PATIENCE, self.serving).await.expect("the supervisor goes on").unwrap()
+    }
+
+    /// Stops it, plays the process side's end, and keeps the folder for the next one.
+    pub(crate) async fn left(mut self) -> tempfile::TempDir {
+        self.stop();
+        match self.command().await {
+            AgentCommand::Stop(done) => done.send(()).unwrap(),
+            other => panic!("the agent was to be stopped, not {other:?}"),
+        }
+        timeout(PATIENCE, self.serving).await.expect("the supervisor goes on").unwrap().unwrap();
+        self.state
     }
 
     /// Takes the process side away.

@@ -33,6 +33,8 @@ pub struct Wish {
     pub probation: String,
     /// The pause between heartbeats or polls.
     pub heartbeat: String,
+    /// The certificates that the server is verified by.
+    pub ca_file: Option<PathBuf>,
     /// The port that ChatOps calls.
     pub chatops_port: u16,
     /// The agent's own config.
@@ -53,6 +55,7 @@ impl Wish {
             allow: "remote-config,restart,chatops".to_owned(),
             probation: "0s".to_owned(),
             heartbeat: "30s".to_owned(),
+            ca_file: None,
             chatops_port: 1,
             config: yaml("own", ""),
             settings: String::new(),
@@ -107,6 +110,9 @@ impl Supervisor {
             .env("RUST_LOG", &wish.log);
         if !wish.settings.is_empty() {
             command.arg("--config").arg(folder.join(SETTINGS));
+        }
+        if let Some(file) = &wish.ca_file {
+            command.arg("--ca-file").arg(file);
         }
         if !wish.allow.is_empty() {
             command.args(["--allow", &wish.allow]);

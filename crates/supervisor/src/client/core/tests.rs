@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use tidegate_custom::{CHATOPS, NULL_COMMAND, prefixed};
 use tidegate_opamp::{
-    AgentConfigMap, AgentConfigObject, AgentDescription, AgentIdentification, ComponentHealth,
-    CustomCapabilities, EffectiveConfig, KeyValue, RemoteConfigStatus, RetryInfo, ServerToAgentCommand,
+    AgentConfigMap, AgentConfigObject, AgentDescription, AgentIdentification, AgentRemoteConfig,
+    ComponentHealth, CustomCapabilities, EffectiveConfig, KeyValue, RemoteConfigStatus, RetryInfo,
+    ServerToAgentCommand,
 };
 
 use super::*;

@@ -19,8 +19,8 @@ use tidegate_fluent::{
 use super::include;
 use crate::{
     child::is_withheld,
+    hex::hex,
     kind::{Differences, PickPort, RenderError, Rendered, Source},
-    state::hex,
 };
 
 /// Fluent Bit's port when a config enables HTTP and names none.
