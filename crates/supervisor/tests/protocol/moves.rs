@@ -81,6 +81,8 @@ async fn given_another_server_when_offered_then_the_agent_leaves_in_order_and_st
     assert!(is(&connection.message().await, "h1", ConnectionSettingsStatuses::Applied));
     assert!(!first.is_asked_within(Duration::from_millis(100)).await, "C179");
 
+    let kept = std::fs::read_to_string(world.state.path().join("connection-settings.json")).unwrap();
+    assert!(kept.contains(r#""candidate":null"#), "C105: nothing of the trial is left: {kept}");
     drop(connection);
     let state = world.left().await;
     let second = Listener(second.0);

@@ -44,6 +44,7 @@ fn trusting(pem: String) -> TlsSettings {
     TlsSettings { authorities: pem, system: false, ..TlsSettings::default() }
 }
 
+/// C184, C185: by either transport.
 #[tokio::test]
 async fn given_a_server_under_tls_when_its_authority_is_trusted_then_both_transports_work() {
     for scheme in ["wss", "https"] {
@@ -63,6 +64,7 @@ async fn given_a_server_under_tls_when_its_authority_is_trusted_then_both_transp
     }
 }
 
+/// C185: not a byte of HTTP goes to one that is not verified.
 #[tokio::test]
 async fn given_a_server_of_another_authority_or_name_when_asked_then_nothing_is_said_to_it() {
     let listener = Listener::new().await;

@@ -200,7 +200,7 @@ fn given_intervals_when_offered_then_they_are_taken_without_another_connection()
     assert_eq!(client.moves.interval(), Interval::Every(9), "headers alone say nothing of it");
 }
 
-/// C111, C113, C114, C115: what this host does not do is refused before anything is tried, in words.
+/// C113, C114: what this host does not do is refused before anything is tried, in words.
 #[test]
 fn given_what_is_not_taken_when_offered_then_it_fails_at_once_and_names_the_reason() {
     let tls = |change: fn(&mut TLSConnectionSettings)| {
