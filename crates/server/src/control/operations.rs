@@ -31,6 +31,20 @@ pub(crate) struct BulkOrder {
     pub(crate) deadline: Option<Duration>,
 }
 
+const NOTHING_WAITS: &str = "nothing of this operation waits to be sent";
+
+/// Shows a target as it would be once its command is withdrawn; true where it has one that can be.
+fn withdrawn(target: &mut Target, detail: &str) -> bool {
+    match &mut target.outcome {
+        Outcome::Commanded(commanded) if commanded.state == CommandState::Queued => {
+            (commanded.state, commanded.ended) = (CommandState::Cancelled, true);
+            detail.clone_into(&mut commanded.reason);
+            true
+        }
+        _ => false,
+    }
+}
+
 impl Control {
     /// An operation as it is now.
     pub(crate) fn operation(&self, actor: &Actor, id: &str) -> Result<Operation, ControlError> {
@@ -127,12 +141,19 @@ impl Control {
         &self,
         actor: &Actor,
         id: &str,
+        dry_run: bool,
         record: Record<Operation>,
     ) -> Result<Operation, ControlError> {
         authorize(actor, Action::CancelCommand)?;
-        let operation = self.operation(actor, id)?;
+        let mut operation = self.operation(actor, id)?;
         let now = self.core.now();
         let detail = format!("cancelled by {}", actor.name);
+        if dry_run {
+            if !operation.targets.iter_mut().fold(false, |any, target| withdrawn(target, &detail) || any) {
+                return Err(ControlError::Conflict(NOTHING_WAITS.into()));
+            }
+            return Ok(operation);
+        }
         // Each is taken off its queue first, so that it cannot leave while the withdrawal is being written.
         let withdraw = |target: &Target| {
             let Outcome::Commanded(Commanded { id, .. }) = &target.outcome else { return None };
@@ -148,7 +169,7 @@ impl Control {
         };
         let (before, cancelled): (Vec<_>, Vec<_>) = operation.targets.iter().filter_map(withdraw).unzip();
         if cancelled.is_empty() {
-            return Err(ControlError::Conflict("nothing of this operation waits to be sent".into()));
+            return Err(ControlError::Conflict(NOTHING_WAITS.into()));
         }
         let operation = self.operation(actor, id)?;
         let text = format!("{} commands of {} for {:?}", cancelled.len(), operation.kind, operation.query);

@@ -80,9 +80,11 @@ pub(super) async fn cancel(
     Extension(actor): Extension<Actor>,
     Extension(key): Extension<Key>,
     Path(id): Path<String>,
+    Parameters(parameters): Parameters<ActParameters>,
 ) -> Result<Json<api::Operation>, Failure> {
+    let dry_run = parameters.dry_run.is_some();
     let record = key.record(StatusCode::OK, |operation| (None, convert_operation(operation)));
-    Ok(Json(convert_operation(&face.control.cancel_operation(&actor, &id, record).await?)))
+    Ok(Json(convert_operation(&face.control.cancel_operation(&actor, &id, dry_run, record).await?)))
 }
 
 fn convert_operation(operation: &Operation) -> api::Operation {

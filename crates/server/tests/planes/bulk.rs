@@ -58,10 +58,14 @@ async fn given_a_query_when_restarted_then_each_agent_has_its_own_outcome_as_it_
     let now = world.eventually(&path, |o| o["targets"][0]["outcome"] == "sent").await;
     let id = now["targets"][0]["command"].as_str().unwrap();
     assert_eq!(world.get(&format!("/commands/{id}")).await.expect(200)["agent"], fit.uid.to_string());
+    let tried = world.post(&format!("{path}/actions/cancel?dry_run=all"), json!({})).await.expect(200);
+    assert_eq!(outcomes(&tried), ["sent", "refused", "cancelled"]);
+    assert_eq!(outcomes(&world.get(&path).await.expect(200)), ["sent", "refused", "queued"], "only tried");
     let cancelled = world.post(&format!("{path}/actions/cancel"), json!({})).await.expect(200);
     assert_eq!(outcomes(&cancelled), ["sent", "refused", "cancelled"]);
     assert_eq!(cancelled["failed"], 1);
     world.post(&format!("{path}/actions/cancel"), json!({})).await.problem(409, "conflict");
+    world.post(&format!("{path}/actions/cancel?dry_run=all"), json!({})).await.problem(409, "conflict");
     world.post("/operations/x/actions/cancel", json!({})).await.problem(404, "not-found");
     assert!(world.poll(&away.heartbeat()).await.command.is_none(), "a withdrawn command was sent");
     socket.exchange(&fit.health(true, 2, "")).await;

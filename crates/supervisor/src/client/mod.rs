@@ -6,7 +6,7 @@
 //!                                           └→ Outlet        └ http.rs      → server
 //! ```
 //!
-//! [`moves`] decides to which server: the host's, or one that was offered and proven. There is one connection at a time
+//! `moves` decides to which server: the host's, or one that was offered and proven. There is one connection at a time
 //! (OpAMP C106, C179). While the server is away the client keeps the newest report
 //! only, and tries again for ever; nothing that the server does or fails to do touches the agent.
 
@@ -33,6 +33,8 @@ pub use endpoint::{Endpoint, InvalidEndpoint, Transport};
 pub use moves::{Keeper, Kept};
 pub use session::{Outlet, Wiring};
 pub use tls::{InvalidTls, MOST_PEM_BYTES, TlsSettings, Version};
+
+use std::time::Instant;
 
 use ::http::{HeaderName, HeaderValue};
 use tidegate_opamp::InstanceUid;
@@ -79,7 +81,10 @@ enum Left {
 /// Speaks for the agent until it is told to stop; then says farewell and closes, within a few seconds.
 pub async fn run(settings: ClientSettings, uid: InstanceUid, wiring: Wiring) {
     let mut session = session::Session::new(settings, uid, wiring);
+    // Two servers that send the agent to each other must not make it run.
+    let mut pace = Backoff::default();
     loop {
+        let began = Instant::now();
         let left = match session.target().endpoint.transport {
             Transport::WebSocket => Box::pin(websocket::run(&mut session)).await,
             Transport::Http => Box::pin(http::run(&mut session)).await,
@@ -87,6 +92,10 @@ pub async fn run(settings: ClientSettings, uid: InstanceUid, wiring: Wiring) {
         match left {
             Left::Stopped => return,
             Left::Moved => session.moved(),
+        }
+        let pause = pace.after_connection(began.elapsed(), Reason::Lost, session::random());
+        if session.rest(Instant::now() + pause).await == session::Wake::Stop {
+            return;
         }
     }
 }

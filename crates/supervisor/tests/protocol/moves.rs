@@ -163,6 +163,28 @@ async fn given_another_transport_when_offered_then_the_agent_goes_on_by_it() {
     assert!(is(&connection.message().await, "h2", ConnectionSettingsStatuses::Applying));
 }
 
+/// C106, C174: two servers that send the agent to each other do not make it run.
+#[tokio::test]
+async fn given_servers_that_send_the_agent_to_each_other_then_it_goes_ever_more_slowly() {
+    let (first, _world, mut connection) = connected().await;
+    let second = Listener::new().await;
+    let hashes = ["h1", "h2", "h3", "h4", "h5", "h6", "h7", "h8"];
+    let (began, mut moves) = (Instant::now(), 0);
+    for (index, hash) in hashes.into_iter().enumerate() {
+        let (there, next) =
+            if index % 2 == 0 { (&second, url("ws", &second)) } else { (&first, url("ws", &first)) };
+        connection.send(&offer(hash, &next, 0)).await;
+        while connection.message().await.agent_disconnect.is_none() {}
+        drop(connection);
+        let left = Duration::from_secs(3).saturating_sub(began.elapsed());
+        let Ok(arrived) = tokio::time::timeout(left, there.connection()).await else { break };
+        connection = arrived;
+        connection.message().await;
+        moves += 1;
+    }
+    assert!((2..=4).contains(&moves), "{moves} moves in three seconds");
+}
+
 /// C069, C071, C072: an offered interval is kept to on the same connection; nothing ends heartbeats but an interval of
 /// nothing.
 #[tokio::test]

@@ -16,8 +16,17 @@ const IF_NONE_MATCH: Parameter =
 const IF_MATCH: Parameter = header("If-Match", true, "The ETag of what was seen, or `*`.");
 
 /// What withdrawing may meet.
-const CANCEL: &[&str] =
-    &["body", "idempotency-key", "not-found", "conflict", "key-in-use", "key-reused", "broken-off", "store"];
+const CANCEL: &[&str] = &[
+    "parameters",
+    "body",
+    "idempotency-key",
+    "not-found",
+    "conflict",
+    "key-in-use",
+    "key-reused",
+    "broken-off",
+    "store",
+];
 
 pub(super) const OPERATIONS: [Operation; 29] = [
     look(
@@ -119,7 +128,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         path: "/api/v1/operations/{id}/actions/cancel",
         id: "cancelOperation",
         summary: "Withdraws the commands of an operation that have not been sent.",
-        parameters: &[KEY],
+        parameters: &[KEY, DRY_RUN],
         body: None,
         status: 200,
         answer: Answer::One("Operation"),
