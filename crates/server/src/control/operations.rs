@@ -33,15 +33,15 @@ pub(crate) struct BulkOrder {
 
 const NOTHING_WAITS: &str = "nothing of this operation waits to be sent";
 
-/// Shows a target as it would be once its command is withdrawn; true where it has one that can be.
-fn withdrawn(target: &mut Target, detail: &str) -> bool {
+/// Shows a target as it would be once its command is withdrawn; `None` where it has none that can be.
+fn withdrawn(target: &mut Target, detail: &str) -> Option<()> {
     match &mut target.outcome {
         Outcome::Commanded(commanded) if commanded.state == CommandState::Queued => {
             (commanded.state, commanded.ended) = (CommandState::Cancelled, true);
             detail.clone_into(&mut commanded.reason);
-            true
+            Some(())
         }
-        _ => false,
+        _ => None,
     }
 }
 
@@ -149,7 +149,9 @@ impl Control {
         let now = self.core.now();
         let detail = format!("cancelled by {}", actor.name);
         if dry_run {
-            if !operation.targets.iter_mut().fold(false, |any, target| withdrawn(target, &detail) || any) {
+            let waiting =
+                operation.targets.iter_mut().filter_map(|target| withdrawn(target, &detail)).count();
+            if waiting == 0 {
                 return Err(ControlError::Conflict(NOTHING_WAITS.into()));
             }
             return Ok(operation);

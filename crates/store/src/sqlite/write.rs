@@ -160,6 +160,8 @@ fn push(connection: &Connection, push: &Push) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// A command only moves on. What is written behind was copied a moment ago, and may come after a later state of the same
+/// command that was committed at once: it must not undo it.
 fn command(connection: &Connection, command: &Command) -> rusqlite::Result<()> {
     let (kind, capability, message_type, data, answers) = match &command.kind {
         CommandKind::Restart => ("restart", None, None, None, true),
@@ -170,9 +172,14 @@ fn command(connection: &Connection, command: &Command) -> rusqlite::Result<()> {
     let outcome = command.outcome.as_ref();
     connection
         .prepare_cached(
-            "REPLACE INTO commands (id, agent, kind, capability, type, data, answers, state, actor, created_at, deadline,
+            "INSERT INTO commands (id, agent, kind, capability, type, data, answers, state, actor, created_at, deadline,
                sent_at, start_time, finished_at, answer_type, answer, detail)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+             ON CONFLICT (id) DO UPDATE SET agent = excluded.agent, state = excluded.state, deadline = excluded.deadline,
+               sent_at = excluded.sent_at, start_time = excluded.start_time, finished_at = excluded.finished_at,
+               answer_type = excluded.answer_type, answer = excluded.answer, detail = excluded.detail
+             WHERE CASE excluded.state WHEN 'queued' THEN 0 WHEN 'sent' THEN 1 WHEN 'acknowledged' THEN 2 ELSE 3 END
+               >= CASE commands.state WHEN 'queued' THEN 0 WHEN 'sent' THEN 1 WHEN 'acknowledged' THEN 2 ELSE 3 END",
         )?
         .execute(params![
             command.id.0,

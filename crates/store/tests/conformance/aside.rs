@@ -130,6 +130,29 @@ async fn given_an_agent_when_it_is_forgotten_then_nothing_of_it_but_history_is_l
     assert_eq!(snapshot.pushes, [push(&body)]);
 }
 
+/// S161: an older record of a command, written behind, undoes no later one.
+#[tokio::test]
+async fn given_a_command_when_older_states_of_it_are_written_after_later_ones_then_the_later_ones_stay() {
+    use CommandState::{Acknowledged, Cancelled, Queued, Sent, Succeeded, Unknown};
+    let store = memory();
+    for (written, kept) in [
+        (Queued, Queued),
+        (Sent, Sent),
+        (Queued, Sent),
+        (Acknowledged, Acknowledged),
+        (Sent, Acknowledged),
+        (Unknown, Unknown),
+        (Acknowledged, Unknown),
+        (Succeeded, Succeeded),
+        (Queued, Succeeded),
+        (Cancelled, Cancelled),
+    ] {
+        let write = Write::Command(Box::new(command("c-1", written)));
+        store.commit(Transaction::observed(vec![write])).await.unwrap();
+        assert_eq!(store.load().unwrap().commands, [command("c-1", kept)], "{written:?}");
+    }
+}
+
 /// An answer is kept with the act that it tells of: both or neither, once a day.
 #[tokio::test]
 async fn given_a_key_that_was_answered_when_it_comes_again_then_its_act_is_not_stored_twice() {

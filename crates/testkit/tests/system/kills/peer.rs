@@ -94,7 +94,7 @@ impl Peer {
             }
             full = reply.flags & REPORT_FULL_STATE != 0;
             self.take(&reply);
-            tokio::time::sleep(Duration::from_millis(dice.below(12))).await;
+            tokio::time::sleep(Duration::from_millis(15 + dice.below(30))).await;
         }
         Ok(())
     }
