@@ -14,11 +14,11 @@ use super::hashes::Hashes;
 use super::{aside, settings};
 use crate::{StoredEvent, Write};
 
-pub(super) fn write(
+pub(super) fn write<'a>(
     connection: &Connection,
-    hashes: &mut Hashes,
+    hashes: &mut Hashes<'a>,
     revision: i64,
-    row: &Write,
+    row: &'a Write,
 ) -> rusqlite::Result<()> {
     let (kind, key) = match row {
         Write::Agent(row) => {
@@ -80,7 +80,7 @@ pub(super) fn write(
     Ok(())
 }
 
-fn agent(connection: &Connection, hashes: &mut Hashes, agent: &Agent) -> rusqlite::Result<()> {
+fn agent<'a>(connection: &Connection, hashes: &mut Hashes<'a>, agent: &'a Agent) -> rusqlite::Result<()> {
     let effective = match &agent.reported().effective_config {
         Some(fact) => Some(body(connection, hashes, fact.encoded())?),
         None => None,
@@ -128,7 +128,11 @@ fn agent(connection: &Connection, hashes: &mut Hashes, agent: &Agent) -> rusqlit
 }
 
 /// Stores a body once and returns its hash.
-fn body(connection: &Connection, hashes: &mut Hashes, bytes: &Arc<[u8]>) -> rusqlite::Result<[u8; 32]> {
+fn body<'a>(
+    connection: &Connection,
+    hashes: &mut Hashes<'a>,
+    bytes: &'a Arc<[u8]>,
+) -> rusqlite::Result<[u8; 32]> {
     let hash = hashes.of(bytes);
     connection
         .prepare_cached("INSERT INTO bodies (hash, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?

@@ -58,7 +58,6 @@ impl Writer {
 }
 
 fn run(connection: &mut Connection, queue: &mut mpsc::Receiver<Job>) {
-    let mut hashes = Hashes::default();
     while let Some(job) = queue.blocking_recv() {
         let mut group = Vec::new();
         let mut other = None;
@@ -76,7 +75,7 @@ fn run(connection: &mut Connection, queue: &mut mpsc::Receiver<Job>) {
             job => other = Some(job),
         }
         if !group.is_empty() {
-            commit(connection, &mut hashes, group);
+            commit(connection, group);
         }
         match other {
             Some(Job::CollectGarbage(now, answer)) => {
@@ -93,8 +92,8 @@ fn run(connection: &mut Connection, queue: &mut mpsc::Receiver<Job>) {
 }
 
 /// Writes a group. One that cannot be written fails alone; a commit that fails, fails them all.
-fn commit(connection: &mut Connection, hashes: &mut Hashes, group: Vec<(Transaction, Answer<Revision>)>) {
-    let results = write_group(connection, hashes, &group);
+fn commit(connection: &mut Connection, group: Vec<(Transaction, Answer<Revision>)>) {
+    let results = write_group(connection, &group);
     match results {
         Ok(results) => {
             for ((_, answer), result) in group.into_iter().zip(results) {
@@ -112,13 +111,13 @@ fn commit(connection: &mut Connection, hashes: &mut Hashes, group: Vec<(Transact
 
 fn write_group(
     connection: &mut Connection,
-    hashes: &mut Hashes,
     group: &[(Transaction, Answer<Revision>)],
 ) -> rusqlite::Result<Vec<Result<Revision, StoreError>>> {
+    let mut hashes = Hashes::default();
     let mut whole = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // One that is alone is undone with the whole. A savepoint keeps a copy of every page that is touched.
     if let [(transaction, _)] = group {
-        let result = write_one(&whole, hashes, transaction).map_err(StoreError::write);
+        let result = write_one(&whole, &mut hashes, transaction).map_err(StoreError::write);
         if result.is_ok() {
             whole.commit()?;
         }
@@ -127,7 +126,7 @@ fn write_group(
     let mut results = Vec::with_capacity(group.len());
     for (transaction, _) in group {
         let mut savepoint = whole.savepoint()?;
-        match write_one(&savepoint, hashes, transaction) {
+        match write_one(&savepoint, &mut hashes, transaction) {
             Ok(revision) => {
                 savepoint.commit()?;
                 results.push(Ok(revision));
@@ -142,10 +141,10 @@ fn write_group(
     Ok(results)
 }
 
-fn write_one(
+fn write_one<'a>(
     connection: &Connection,
-    hashes: &mut Hashes,
-    transaction: &Transaction,
+    hashes: &mut Hashes<'a>,
+    transaction: &'a Transaction,
 ) -> rusqlite::Result<Revision> {
     let revision: i64 = connection
         .prepare_cached("UPDATE meta SET value = value + 1 WHERE key = 'revision' RETURNING value")?
