@@ -217,7 +217,7 @@ pub(super) fn deadline(asked: Option<Duration>) -> Result<Duration, ControlError
 }
 
 /// Ends a command that has not been sent.
-fn withdraw(command: &mut Command, actor: &Actor, now: Timestamp) -> Result<(), ControlError> {
+pub(super) fn withdraw(command: &mut Command, actor: &Actor, now: Timestamp) -> Result<(), ControlError> {
     if command.state != CommandState::Queued {
         return Err(ControlError::Conflict(format!("the command is {} already", command.state.as_str())));
     }

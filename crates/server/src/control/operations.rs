@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use tidegate_fleet::{
-    Action, Actor, AuditEntry, Command, CommandState, Outcome as CommandOutcome, authorize,
-};
+use tidegate_fleet::{Action, Actor, AuditEntry, Command, authorize};
 use tidegate_opamp::InstanceUid;
 use tidegate_store::{Transaction, Write};
 
@@ -32,18 +30,6 @@ pub(crate) struct BulkOrder {
 }
 
 const NOTHING_WAITS: &str = "nothing of this operation waits to be sent";
-
-/// Shows a target as it would be once its command is withdrawn; `None` where it has none that can be.
-fn withdrawn(target: &mut Target, detail: &str) -> Option<()> {
-    match &mut target.outcome {
-        Outcome::Commanded(commanded) if commanded.state == CommandState::Queued => {
-            (commanded.state, commanded.ended) = (CommandState::Cancelled, true);
-            detail.clone_into(&mut commanded.reason);
-            Some(())
-        }
-        _ => None,
-    }
-}
 
 impl Control {
     /// An operation as it is now.
@@ -147,24 +133,28 @@ impl Control {
         authorize(actor, Action::CancelCommand)?;
         let mut operation = self.operation(actor, id)?;
         let now = self.core.now();
-        let detail = format!("cancelled by {}", actor.name);
         if dry_run {
-            let waiting =
-                operation.targets.iter_mut().filter_map(|target| withdrawn(target, &detail)).count();
-            if waiting == 0 {
-                return Err(ControlError::Conflict(NOTHING_WAITS.into()));
+            let mut any = false;
+            for target in &mut operation.targets {
+                let Outcome::Commanded(Commanded { id, .. }) = &target.outcome else { continue };
+                let look = |entry: &Entry| entry.commands.iter().find(|command| command.id == *id).cloned();
+                let Some(mut command) = self.core.registry.look(&target.uid, look).flatten() else {
+                    continue;
+                };
+                if commands::withdraw(&mut command, actor, now).is_ok() {
+                    (any, target.outcome) = (true, Outcome::Commanded(Commanded::from(&command)));
+                }
             }
-            return Ok(operation);
+            let refusal = || ControlError::Conflict(NOTHING_WAITS.into());
+            return any.then_some(operation).ok_or_else(refusal);
         }
         // Each is taken off its queue first, so that it cannot leave while the withdrawal is being written.
         let withdraw = |target: &Target| {
             let Outcome::Commanded(Commanded { id, .. }) = &target.outcome else { return None };
             let taken = self.core.registry.with(&target.uid, |entry| {
                 let command = entry.commands.iter_mut().find(|command| command.id == *id)?;
-                let before = (command.state == CommandState::Queued).then(|| command.clone())?;
-                let state = CommandState::Cancelled;
-                let detail = detail.clone();
-                command.finish(now, CommandOutcome { state, answer_kind: None, answer: None, detail });
+                let before = command.clone();
+                commands::withdraw(command, actor, now).ok()?;
                 Some((before, command.clone()))
             });
             taken.flatten()

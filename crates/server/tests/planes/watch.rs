@@ -86,29 +86,23 @@ async fn given_a_fleet_when_watched_then_its_state_comes_first_then_a_bookmark_t
 
 #[tokio::test]
 async fn given_a_query_and_kinds_when_watched_then_nothing_else_comes() {
-    let world = World::new().await;
-    let (mut first, mut second) = (Reporter::new(1), Reporter::new(2));
-    let mut socket = world.connected(&mut first).await;
-    socket.exchange(&second.full()).await;
-    let mut agents = Watch::open(&world, "?q=name:host-2&kinds=agents", None).await;
-    let mut events = Watch::open(&world, "?q=name:host-2&kinds=events", None).await;
-    assert_eq!(agents.expect("added").await.1["name"], "host-2");
-    agents.expect("bookmark").await;
-    events.expect("bookmark").await;
-    socket.exchange(&first.health(false, 1, "not watched")).await;
-    socket.exchange(&second.health(false, 1, "watched")).await;
-    assert_eq!(agents.expect("modified").await.1["name"], "host-2");
-    assert_eq!(events.expect("happened").await.1["text"], "unhealthy: watched");
+    only_the_second_is_told_of(|_| "q=name:host-2".to_owned()).await;
 }
 
 #[tokio::test]
 async fn given_ids_when_watched_then_no_other_agent_is_told_of() {
+    only_the_second_is_told_of(|second| format!("ids={}", second.uid)).await;
+}
+
+/// Watches the second of two agents, by what the caller says of it.
+async fn only_the_second_is_told_of(filter: impl Fn(&Reporter) -> String) {
     let world = World::new().await;
     let (mut first, mut second) = (Reporter::new(1), Reporter::new(2));
     let mut socket = world.connected(&mut first).await;
     socket.exchange(&second.full()).await;
-    let mut agents = Watch::open(&world, &format!("?ids={}&kinds=agents", second.uid), None).await;
-    let mut events = Watch::open(&world, &format!("?ids={}&kinds=events", second.uid), None).await;
+    let filter = filter(&second);
+    let mut agents = Watch::open(&world, &format!("?{filter}&kinds=agents"), None).await;
+    let mut events = Watch::open(&world, &format!("?{filter}&kinds=events"), None).await;
     assert_eq!(agents.expect("added").await.1["name"], "host-2");
     agents.expect("bookmark").await;
     events.expect("bookmark").await;

@@ -23,14 +23,6 @@ pub enum Effect {
     Retreat(Option<Duration>),
 }
 
-impl Effect {
-    /// True for one that the client carries out itself.
-    #[must_use]
-    pub const fn is_own(&self) -> bool {
-        matches!(self, Self::Connect(_) | Self::Interval(_) | Self::Retreat(_))
-    }
-}
-
 /// Why no answer came to what was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {

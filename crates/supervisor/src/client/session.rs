@@ -1,9 +1,7 @@
 //! What both transports share: the machine, and the channels that feed it.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::ClientConfig;
 use tidegate_opamp::{CustomMessage, InstanceUid, ServerToAgent};
 use tokio::sync::{mpsc, watch};
 
@@ -16,7 +14,8 @@ use crate::agent::AgentReport;
 /// Carries out what the server asked for. Must return at once: the connection is read by the same task
 /// (OpAMP C023).
 pub trait Outlet: Send {
-    /// Called once per effect, in order; never with one that the client carries out itself ([`Effect::is_own`]).
+    /// Called once per effect, in order; never with one that the client carries out itself: [`Effect::Connect`],
+    /// [`Effect::Interval`] and [`Effect::Retreat`].
     fn carry_out(&mut self, effect: Effect);
 }
 
@@ -54,8 +53,6 @@ pub(super) struct Session {
     pub(super) settings: ClientSettings,
     pub(super) core: Core,
     pub(super) backoff: Backoff,
-    /// How TLS is spoken with the target, once it was needed.
-    pub(super) tls: Option<Arc<ClientConfig>>,
     moves: Moves,
     wiring: Wiring,
     reports_open: bool,
@@ -71,7 +68,6 @@ impl Session {
             settings,
             core,
             backoff: Backoff::default(),
-            tls: None,
             moves,
             wiring,
             reports_open: true,
@@ -94,7 +90,6 @@ impl Session {
     /// The target is another one: nothing is known of the server there, and it knows nothing.
     pub(super) fn moved(&mut self) {
         tracing::info!(endpoint = %self.target().endpoint, "the client turns to another server");
-        self.tls = None;
         self.backoff.reset();
         self.core.moved();
         self.follow();

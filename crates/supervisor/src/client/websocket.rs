@@ -36,14 +36,16 @@ enum End {
 
 /// Connects, converses, connects again, until it is told to stop or the target is another one.
 pub(super) async fn run(session: &mut Session) -> Left {
+    let target = session.target().clone();
+    // How TLS is spoken, once it was needed.
+    let mut tls = None;
     loop {
         let uid = session.core.uid();
         let mut stop = session.stop();
-        let target = session.target().clone();
         let opened = tokio::select! {
             biased;
             () = super::session::stopped(&mut stop) => return Left::Stopped,
-            opened = handshake::open(&target, &mut session.tls, uid) => opened,
+            opened = handshake::open(&target, &mut tls, uid) => opened,
         };
         let began = Instant::now();
         let reason = match opened {

@@ -196,17 +196,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: None,
         status: 200,
         answer: Answer::One("Command"),
-        problems: &[
-            "parameters",
-            "body",
-            "idempotency-key",
-            "not-found",
-            "conflict",
-            "key-in-use",
-            "key-reused",
-            "broken-off",
-            "store",
-        ],
+        problems: CANCEL,
     },
     look(
         "/api/v1/connection-settings",
