@@ -157,6 +157,7 @@ impl Moves {
 
     /// Settings were offered.
     pub(super) fn offered(&mut self, offers: ConnectionSettingsOffers, now: Instant) -> Step {
+        self.before = None;
         let known = self
             .kept
             .answer
@@ -212,6 +213,7 @@ impl Moves {
 
     /// No connection, or it ended without an answer; `denied` when the server does not let the agent in.
     pub(super) fn failed(&mut self, why: &str, denied: bool, now: Instant) -> Step {
+        self.before = None;
         if let Some(trial) = &mut self.trial {
             trial.tries += 1;
             if !denied && trial.tries < TRIES && now < trial.until {

@@ -321,6 +321,15 @@ fn given_a_state_folder_that_takes_nothing_when_settings_are_proven_then_the_old
     assert_eq!((hash.as_str(), state), ("h1", Status::Failed));
     assert!(why.contains("the disk is full"), "{why}");
     assert_eq!(client.endpoint(), HOME);
+
+    // What was kept before is not undone by what cannot be kept later.
+    client.offered("h2", to(AWAY));
+    client.moves.answered();
+    client.offered("h3", to("ws://third.example/"));
+    assert_eq!(client.moves.not_kept("the disk is full"), Step::Stay);
+    assert_eq!(client.failed(true), Step::Move);
+    assert_eq!(client.moves.not_kept("the disk is full"), Step::Stay);
+    assert_eq!(client.endpoint(), AWAY);
 }
 
 /// C108, C193: the file is private, comes back as it was, and is dropped when the host's settings change or it is
