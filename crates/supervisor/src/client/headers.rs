@@ -24,12 +24,8 @@ pub fn parse(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), &'sta
     if OWN.contains(&name.as_str()) || name.as_str().starts_with("sec-websocket-") {
         return Err("this header is the supervisor's own");
     }
-    let value =
+    let mut value =
         HeaderValue::from_str(value).map_err(|_| "the value has characters that a header cannot have")?;
-    Ok((name, secret(value)))
-}
-
-fn secret(mut value: HeaderValue) -> HeaderValue {
     value.set_sensitive(true);
-    value
+    Ok((name, value))
 }
