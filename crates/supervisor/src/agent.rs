@@ -35,6 +35,9 @@ pub enum AgentCommand {
     Restart,
     /// Stop the agent and end; answers when the process is gone.
     Stop(oneshot::Sender<()>),
+    /// Finish what is being done, leave the process running for the next supervision and end; answers when the state
+    /// folder is free.
+    Release(oneshot::Sender<()>),
 }
 
 /// The protocol side's end of one agent.

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 use tidegate_supervisor::run;
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
             return ExitCode::from(BAD_SETTINGS);
         }
     };
-    let done = if args.print_config { print(&settings) } else { supervise(settings) };
+    let done = if args.print_config { print(&settings) } else { supervise(args, settings) };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -58,7 +59,7 @@ fn print(settings: &Settings) -> Result<(), String> {
     std::io::stdout().write_all(text.as_bytes()).map_err(|error| format!("cannot write: {error}"))
 }
 
-fn supervise(settings: Settings) -> Result<(), String> {
+fn supervise(args: LowArgs, settings: Settings) -> Result<(), String> {
     let filter = tracing_subscriber::EnvFilter::builder()
         .with_default_directive(tracing_subscriber::filter::LevelFilter::INFO.into())
         .from_env_lossy();
@@ -69,7 +70,8 @@ fn supervise(settings: Settings) -> Result<(), String> {
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start the runtime: {error}"))?;
-    let ended = runtime.block_on(run::run(settings)).map_err(|error| error.to_string());
+    let reread = move || settings::resolve(&args, &host()).map_err(|error| error.to_string());
+    let ended = runtime.block_on(run::run(settings, Arc::new(reread))).map_err(|error| error.to_string());
     // A task that hangs must not keep the process.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     ended

@@ -75,9 +75,10 @@ pub struct Core {
 }
 
 impl Core {
-    /// A client that has not said anything yet; its first message carries everything.
+    /// A client that has not said anything yet, or nothing after message `sequence_num`; its first message carries
+    /// everything.
     #[must_use]
-    pub fn new(settings: CoreSettings, uid: InstanceUid, report: AgentReport) -> Self {
+    pub fn new(settings: CoreSettings, uid: InstanceUid, sequence_num: u64, report: AgentReport) -> Self {
         Self {
             outbox: Outbox::new(settings.custom_capabilities.clone()),
             heartbeat: Some(settings.heartbeat),
@@ -85,7 +86,7 @@ impl Core {
             settings,
             uid,
             first_uid: uid,
-            sequence_num: 0,
+            sequence_num,
             current: report,
             sent: Parts::default(),
             answered: Parts::default(),
@@ -105,6 +106,12 @@ impl Core {
     #[must_use]
     pub const fn uid(&self) -> InstanceUid {
         self.uid
+    }
+
+    /// The number of the last message that was taken (OpAMP C054).
+    #[must_use]
+    pub const fn sequence_num(&self) -> u64 {
+        self.sequence_num
     }
 
     /// The heartbeat interval in force; `None` while there are no heartbeats.

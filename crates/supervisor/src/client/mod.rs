@@ -1,10 +1,12 @@
 //! The OpAMP client: a pure machine ([`core`]) and two thin transports that drive it.
 //!
 //! ```text
-//! process side → reports ┐                                   ┌ websocket.rs → server
-//! handlers     → answers ┴→ session.rs → core.rs (decides) → ┤
-//!                                           └→ Outlet        └ http.rs      → server
+//! process side → reports ┐                                          ┌ websocket.rs → server
+//! handlers     → answers ┴→ member.rs → core.rs → session.rs (all) → ┤
+//!                                         └→ Outlet                  └ http.rs      → server
 //! ```
+//!
+//! One client speaks for all agents of a supervisor over one connection, each with a machine of its own (OpAMP C181).
 //!
 //! `moves` decides to which server: the host's, or one that was offered and proven. There is one connection at a time
 //! (OpAMP C106, C179). While the server is away the client keeps the newest report
@@ -18,9 +20,11 @@ mod handshake;
 pub mod headers;
 mod http;
 mod link;
+mod member;
 mod moves;
 mod outbox;
 mod parts;
+mod post;
 mod retry_after;
 mod session;
 mod tls;
@@ -30,15 +34,13 @@ pub use backoff::{Backoff, Reason};
 pub use core::{Core, CoreSettings, capabilities};
 pub use effect::{Effect, Loss};
 pub use endpoint::{Endpoint, InvalidEndpoint, Transport};
+pub use member::{Leave, Outlet, Wiring};
 pub use moves::{Keeper, Kept};
-pub use session::{Outlet, Wiring};
 pub use tls::{InvalidTls, MOST_PEM_BYTES, TlsSettings, Version};
 
 use std::time::Instant;
 
 use ::http::{HeaderName, HeaderValue};
-use tidegate_opamp::InstanceUid;
-
 /// The `User-Agent` of every request.
 pub(crate) const USER_AGENT: &str = concat!("tidegate-supervisor/", env!("CARGO_PKG_VERSION"));
 
@@ -61,8 +63,6 @@ pub struct Target {
 pub struct ClientSettings {
     /// The server, as the host's own settings have it.
     pub target: Target,
-    /// What the protocol machine needs.
-    pub core: CoreSettings,
     /// Largest message that is received, in bytes (OpAMP C016, C020).
     pub max_message_bytes: usize,
     /// Where connection settings that the server offered are kept.
@@ -78,10 +78,10 @@ enum Left {
     Moved,
 }
 
-/// Speaks for the agent until it is told to stop; then says farewell and closes, within a few seconds.
-pub async fn run(settings: ClientSettings, uid: InstanceUid, wiring: Wiring) {
-    let mut session = session::Session::new(settings, uid, wiring);
-    // Two servers that send the agent to each other must not make it run.
+/// Speaks for agents over one connection until each is to be left, then closes, within a few seconds.
+pub async fn run(settings: ClientSettings, agents: Vec<Wiring>) {
+    let mut session = session::Session::new(settings, agents);
+    // Two servers that send the agents to each other must not make them run.
     let mut pace = Backoff::default();
     loop {
         let began = Instant::now();
@@ -94,7 +94,7 @@ pub async fn run(settings: ClientSettings, uid: InstanceUid, wiring: Wiring) {
             Left::Moved => session.moved(),
         }
         let pause = pace.after_connection(began.elapsed(), Reason::Lost, session::random());
-        if session.rest(Instant::now() + pause).await == session::Wake::Stop {
+        if !session.rest(Instant::now() + pause).await {
             return;
         }
     }

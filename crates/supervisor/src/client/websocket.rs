@@ -6,8 +6,8 @@ use tidegate_opamp::ws::{self, Close, Event, MessageKind, Reader, Role, close_co
 use tidegate_opamp::{AgentToServer, ServerToAgent, frame};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::effect::Loss;
 use super::link::Link;
+use super::member::Leave;
 use super::session::{Session, Turn, Wake, random};
 use super::{Left, Reason, handshake};
 
@@ -40,11 +40,14 @@ pub(super) async fn run(session: &mut Session) -> Left {
     // How TLS is spoken, once it was needed.
     let mut tls = None;
     loop {
-        let uid = session.core.uid();
-        let mut stop = session.stop();
+        let Some(uid) = session.uid() else { return Left::Stopped };
+        let mut all_leave = session.all_leave();
         let opened = tokio::select! {
             biased;
-            () = super::session::stopped(&mut stop) => return Left::Stopped,
+            () = all_leave.wait() => {
+                session.drop_leaving();
+                return Left::Stopped;
+            }
             opened = handshake::open(&target, &mut tls, uid) => opened,
         };
         let began = Instant::now();
@@ -53,7 +56,7 @@ pub(super) async fn run(session: &mut Session) -> Left {
                 tracing::info!(endpoint = %target.endpoint, "connected");
                 let mut connection = Connection::new(stream, session.settings.max_message_bytes);
                 let end = connection.converse(session, leftover).await;
-                session.core.lost(Loss::Disconnected);
+                session.lost();
                 match end {
                     End::Stopped => return Left::Stopped,
                     End::Moved => return Left::Moved,
@@ -78,7 +81,7 @@ pub(super) async fn run(session: &mut Session) -> Left {
         };
         let pause = session.backoff.after_connection(began.elapsed(), reason, random());
         tracing::debug!(?pause, ?reason, "the next connection is tried after a pause");
-        if session.rest(Instant::now() + pause).await == Wake::Stop {
+        if !session.rest(Instant::now() + pause).await {
             return Left::Stopped;
         }
     }
@@ -101,7 +104,7 @@ impl Connection {
     }
 
     async fn converse(&mut self, session: &mut Session, mut leftover: Vec<u8>) -> End {
-        session.core.connected();
+        session.connected();
         if let Err(end) = self.feed(session, &mut leftover).await {
             return end;
         }
@@ -110,16 +113,16 @@ impl Connection {
         loop {
             let now = Instant::now();
             let silence =
-                session.core.heartbeat().map_or(LONGEST_SILENCE, |heartbeat| heartbeat.min(LONGEST_SILENCE));
+                session.heartbeat().map_or(LONGEST_SILENCE, |heartbeat| heartbeat.min(LONGEST_SILENCE));
             let proven_by = session.proven_by();
-            if let Some(message) = session.core.take(now) {
+            if let Some((_, message)) = session.take(now) {
                 if let Err(end) = self.send(&message).await {
                     return end;
                 }
                 continue;
             }
             let silent_at = self.heard + silence * (self.pings + 1);
-            let due = session.core.due(now);
+            let due = session.due(now);
             tokio::select! {
                 read = self.stream.read(&mut scratch) => {
                     let count = match read {
@@ -134,8 +137,7 @@ impl Connection {
                         return end;
                     }
                 }
-                wake = session.wake(due) => if wake == Wake::Stop {
-                    self.farewell(session).await;
+                wake = session.wake(due) => if wake == Wake::Leave && !self.part(session).await {
                     return End::Stopped;
                 },
                 () = tokio::time::sleep_until(proven_by.unwrap_or(now).into()), if proven_by.is_some() => {
@@ -185,7 +187,7 @@ impl Connection {
                             return Err(End::Ended(Reason::Unavailable(after)));
                         }
                         Some(Turn::Move) => {
-                            self.farewell(session).await;
+                            self.move_on(session).await;
                             return Err(End::Moved);
                         }
                         None => {}
@@ -234,13 +236,35 @@ impl Connection {
         }
     }
 
-    /// Farewell, close frame, and a bounded wait for the server's (OpAMP C176, C180).
-    async fn farewell(&mut self, session: &mut Session) {
-        let message = session.core.farewell();
-        let sent = tokio::time::timeout(CLOSE_DEADLINE, self.send(&message)).await;
-        if matches!(sent, Ok(Ok(()))) {
-            self.close(Some(Close::new(close_code::NORMAL, ""))).await;
+    /// Leaves the agents that are to be left, the last one with a close frame as well (OpAMP C176, C180). False when
+    /// none is left.
+    async fn part(&mut self, session: &mut Session) -> bool {
+        while let Some((leave, mut member)) = session.leaving() {
+            let mut sent = true;
+            if leave == Leave::Farewell {
+                let message = member.core.farewell();
+                sent = self.send_in_time(&message).await;
+            }
+            if sent && !session.has_agents() {
+                self.close(Some(Close::new(close_code::NORMAL, ""))).await;
+            }
+            member.end();
         }
+        session.has_agents()
+    }
+
+    /// Farewells of all agents and the end of the connection: they go on elsewhere.
+    async fn move_on(&mut self, session: &mut Session) {
+        for (_, message) in session.farewells() {
+            if !self.send_in_time(&message).await {
+                return;
+            }
+        }
+        self.close(Some(Close::new(close_code::NORMAL, ""))).await;
+    }
+
+    async fn send_in_time(&mut self, message: &AgentToServer) -> bool {
+        matches!(tokio::time::timeout(CLOSE_DEADLINE, self.send(message)).await, Ok(Ok(())))
     }
 
     /// Sends a close frame and reads until the server's comes or the connection ends, for a bounded time.
@@ -283,7 +307,7 @@ fn take_message(session: &mut Session, kind: MessageKind, payload: &[u8]) -> Opt
         return None;
     }
     match frame::decode::<ServerToAgent>(payload) {
-        Ok(message) => session.received(message),
+        Ok(message) => session.received(message, None),
         Err(error) => {
             tracing::warn!(%error, "a message of the server is dropped");
             None

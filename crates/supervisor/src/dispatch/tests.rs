@@ -118,7 +118,7 @@ async fn given_offers_and_restarts_faster_than_they_are_taken_then_the_newest_of
         match world.command().await {
             AgentCommand::Apply(offer) => offers.push(offer.config_hash[0]),
             AgentCommand::Restart => restarts += 1,
-            AgentCommand::Stop(_) => panic!("nobody asked to stop"),
+            other => panic!("nobody asked for {other:?}"),
         }
     }
     assert_eq!((offers, restarts), (vec![5], 1));

@@ -7,8 +7,8 @@ use tokio::sync::watch;
 
 use crate::agent::AgentReport;
 
-/// Publishes reports.
-#[derive(Debug)]
+/// Publishes reports; its copies publish to the same place.
+#[derive(Clone, Debug)]
 pub struct Publisher(watch::Sender<AgentReport>);
 
 impl Publisher {
@@ -17,6 +17,11 @@ impl Publisher {
     pub fn new(first: AgentReport) -> (Self, watch::Receiver<AgentReport>) {
         let (sender, receiver) = watch::channel(first);
         (Self(sender), receiver)
+    }
+
+    /// Replaces the whole report.
+    pub fn start_over(&self, report: AgentReport) {
+        self.0.send_replace(report);
     }
 
     /// The newest report.

@@ -6,14 +6,15 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::SettingsError;
 use super::written::{Key, Layer, Written};
+use super::{Host, SettingsError};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct File {
     server: Server,
     agent: Agent,
+    agents: Vec<Entry>,
     state_dir: Option<Spanned<String>>,
     probation: Option<Spanned<String>>,
     heartbeat: Option<Spanned<String>>,
@@ -27,7 +28,8 @@ struct File {
 struct Server {
     endpoint: Option<Spanned<String>>,
     tls: Tls,
-    headers: BTreeMap<String, Spanned<String>>,
+    token_file: Option<Spanned<String>>,
+    headers: BTreeMap<String, Spanned<Secret>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -37,6 +39,21 @@ struct Tls {
     system_roots: Option<Spanned<bool>>,
 }
 
+/// A value that may be kept out of the settings file.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Secret {
+    Plain(String),
+    Elsewhere(Elsewhere),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+enum Elsewhere {
+    File(String),
+    Env(String),
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Agent {
@@ -44,6 +61,20 @@ struct Agent {
     binary: Option<Spanned<String>>,
     config: Option<Spanned<String>>,
     attributes: BTreeMap<String, Spanned<String>>,
+}
+
+/// An agent among several.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Entry {
+    name: Option<Spanned<String>>,
+    kind: Option<Spanned<String>>,
+    binary: Option<Spanned<String>>,
+    config: Option<Spanned<String>>,
+    attributes: BTreeMap<String, Spanned<String>>,
+    state_dir: Option<Spanned<String>>,
+    allow: Option<Vec<Spanned<String>>>,
+    chatops: ChatOps,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -59,44 +90,105 @@ struct Limits {
     max_message_bytes: Option<Spanned<u64>>,
 }
 
-/// What a settings file says; `path` is for errors.
-pub(super) fn layer(path: &Path, text: &str) -> Result<Layer, SettingsError> {
+/// Where values of one file go, with the place of each for errors.
+struct Sheet<'a> {
+    path: &'a Path,
+    layer: Layer,
+}
+
+impl Sheet<'_> {
+    fn put(&mut self, key: Key, field: &str, value: Option<Spanned<String>>) {
+        self.put_named(key, field, "", value);
+    }
+
+    fn put_named(&mut self, key: Key, field: &str, name: &str, value: Option<Spanned<String>>) {
+        let Some(value) = value else { return };
+        let origin = self.origin(field, value.referenced.line());
+        self.layer.put(key, Written { name: name.to_owned(), text: value.value, origin });
+    }
+
+    fn put_all(&mut self, key: Key, field: &str, values: Option<Vec<Spanned<String>>>) {
+        for value in values.unwrap_or_default() {
+            self.put(key, field, Some(value));
+        }
+    }
+
+    fn put_chatops(&mut self, prefix: &str, chatops: ChatOps) {
+        self.put(Key::ChatOpsPort, &format!("{prefix}chatops.port"), chatops.port.map(text_of));
+        self.put_all(Key::ChatOpsTag, &format!("{prefix}chatops.tags"), chatops.tags);
+    }
+
+    fn origin(&self, field: &str, line: u64) -> String {
+        format!("{}:{line}: {field}", self.path.display())
+    }
+}
+
+/// What a settings file says, and what it says of each agent in its list; `path` is for errors.
+pub(super) fn layers(path: &Path, text: &str, host: &Host<'_>) -> Result<(Layer, Vec<Layer>), SettingsError> {
     if text.trim().is_empty() {
-        return Ok(Layer::default());
+        return Ok(<_>::default());
     }
     let file: File = serde_saphyr::from_str(text).map_err(|error| shape(path, &error))?;
-    let mut layer = Layer::default();
-    let mut put = |key, field: &str, name: &str, value: Option<Spanned<String>>| {
-        let Some(value) = value else { return };
-        let origin = format!("{}:{}: {field}", path.display(), value.referenced.line());
-        layer.put(key, Written { name: name.to_owned(), text: value.value, origin });
-    };
-    let number = |value: Spanned<u64>| Spanned::new(value.value.to_string(), value.referenced, value.defined);
-    put(Key::Endpoint, "server.endpoint", "", file.server.endpoint);
-    put(Key::CaFile, "server.tls.ca_file", "", file.server.tls.ca_file);
-    let flag = |value: Spanned<bool>| Spanned::new(value.value.to_string(), value.referenced, value.defined);
-    put(Key::SystemRoots, "server.tls.system_roots", "", file.server.tls.system_roots.map(flag));
+    let mut sheet = Sheet { path, layer: Layer::default() };
+    sheet.put(Key::Endpoint, "server.endpoint", file.server.endpoint);
+    sheet.put(Key::CaFile, "server.tls.ca_file", file.server.tls.ca_file);
+    sheet.put(Key::SystemRoots, "server.tls.system_roots", file.server.tls.system_roots.map(text_of));
+    sheet.put(Key::TokenFile, "server.token_file", file.server.token_file);
     for (name, value) in file.server.headers {
-        put(Key::Header, &format!("server.headers.{name}"), &name, Some(value));
+        let field = format!("server.headers.{name}");
+        let origin = sheet.origin(&field, value.referenced.line());
+        let secret = secret(value.value, host).map_err(|why| SettingsError::Value { origin, why })?;
+        let value = Spanned::new(secret, value.referenced, value.defined);
+        sheet.put_named(Key::Header, &field, &name, Some(value));
     }
-    put(Key::Kind, "agent.kind", "", file.agent.kind);
-    put(Key::Binary, "agent.binary", "", file.agent.binary);
-    put(Key::AgentConfig, "agent.config", "", file.agent.config);
+    sheet.put(Key::Kind, "agent.kind", file.agent.kind);
+    sheet.put(Key::Binary, "agent.binary", file.agent.binary);
+    sheet.put(Key::AgentConfig, "agent.config", file.agent.config);
     for (name, value) in file.agent.attributes {
-        put(Key::Attribute, &format!("agent.attributes.{name}"), &name, Some(value));
+        sheet.put_named(Key::Attribute, &format!("agent.attributes.{name}"), &name, Some(value));
     }
-    put(Key::StateDir, "state_dir", "", file.state_dir);
-    put(Key::Probation, "probation", "", file.probation);
-    put(Key::Heartbeat, "heartbeat", "", file.heartbeat);
-    for value in file.allow.unwrap_or_default() {
-        put(Key::Allow, "allow", "", Some(value));
+    sheet.put(Key::StateDir, "state_dir", file.state_dir);
+    sheet.put(Key::Probation, "probation", file.probation);
+    sheet.put(Key::Heartbeat, "heartbeat", file.heartbeat);
+    sheet.put_all(Key::Allow, "allow", file.allow);
+    sheet.put_chatops("", file.chatops);
+    sheet.put(Key::MaxMessageBytes, "limits.max_message_bytes", file.limits.max_message_bytes.map(text_of));
+    let entries = file.agents.into_iter().enumerate().map(|(at, entry)| self::entry(path, at, entry));
+    Ok((sheet.layer, entries.collect()))
+}
+
+fn entry(path: &Path, at: usize, entry: Entry) -> Layer {
+    let mut sheet = Sheet { path, layer: Layer::default() };
+    let field = |name: &str| format!("agents[{at}].{name}");
+    sheet.put(Key::Name, &field("name"), entry.name);
+    sheet.put(Key::Kind, &field("kind"), entry.kind);
+    sheet.put(Key::Binary, &field("binary"), entry.binary);
+    sheet.put(Key::AgentConfig, &field("config"), entry.config);
+    for (name, value) in entry.attributes {
+        sheet.put_named(Key::Attribute, &field(&format!("attributes.{name}")), &name, Some(value));
     }
-    put(Key::ChatOpsPort, "chatops.port", "", file.chatops.port.map(number));
-    for value in file.chatops.tags.unwrap_or_default() {
-        put(Key::ChatOpsTag, "chatops.tags", "", Some(value));
+    sheet.put(Key::StateDir, &field("state_dir"), entry.state_dir);
+    sheet.put_all(Key::Allow, &field("allow"), entry.allow);
+    sheet.put_chatops(&field(""), entry.chatops);
+    sheet.layer
+}
+
+/// A secret from where it is kept, without the line end of a file.
+fn secret(secret: Secret, host: &Host<'_>) -> Result<String, String> {
+    match secret {
+        Secret::Plain(text) => Ok(text),
+        Secret::Elsewhere(Elsewhere::Env(name)) => {
+            (host.variable)(&name).ok_or_else(|| format!("the environment has no variable {name}"))
+        }
+        Secret::Elsewhere(Elsewhere::File(path)) => (host.read)(Path::new(&path))
+            .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+            .map_err(|error| format!("cannot read {path}: {error}")),
     }
-    put(Key::MaxMessageBytes, "limits.max_message_bytes", "", file.limits.max_message_bytes.map(number));
-    Ok(layer)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for use with map")]
+fn text_of<T: ToString>(value: Spanned<T>) -> Spanned<String> {
+    Spanned::new(value.value.to_string(), value.referenced, value.defined)
 }
 
 fn shape(path: &Path, error: &serde_saphyr::Error) -> SettingsError {

@@ -22,6 +22,9 @@ pub struct LowArgs {
     /// Certificates (PEM) of the authorities that the server is verified by, instead of the host's own
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<String>,
+    /// File of a token that is sent to the server as `Authorization: Bearer TOKEN`
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<String>,
     /// What is supervised: fluent-bit (the default)
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
@@ -65,6 +68,7 @@ impl LowArgs {
         let values = [
             (Key::Endpoint, one(&self.endpoint)),
             (Key::CaFile, one(&self.ca_file)),
+            (Key::TokenFile, one(&self.token_file)),
             (Key::Kind, one(&self.kind)),
             (Key::Binary, one(&self.binary)),
             (Key::AgentConfig, one(&self.agent_config)),

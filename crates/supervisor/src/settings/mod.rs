@@ -2,8 +2,9 @@
 //!
 //! A flag outranks an environment variable (`TIDEGATE_SUPERVISOR_…`), which outranks the file, which outranks the
 //! default. Lists (`allow`, `chatops.tags`) are taken whole from the highest source that has one; attributes
-//! are merged by name.
+//! are merged by name. Where the file lists `agents`, what stands in an entry outranks all sources for that agent.
 
+mod agents;
 mod duration;
 mod environment;
 mod file;
@@ -25,36 +26,51 @@ use crate::handlers::ChatOpsSettings;
 use crate::supervise::Kind;
 
 /// What the supervisor does, every value checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Where the server is, what is sent with every handshake or POST, and how TLS is spoken.
     pub server: Target,
     /// The file of the authorities in it, absolute.
     pub ca_file: Option<PathBuf>,
-    /// What is supervised.
-    pub kind: Kind,
-    /// Its program, absolute.
-    pub binary: PathBuf,
-    /// Its config file, absolute.
-    pub agent_config: PathBuf,
+    /// The file of the token in its headers, absolute.
+    pub token_file: Option<PathBuf>,
+    /// What is supervised: one agent without a name, or 1 to 64 with names of their own.
+    pub agents: Vec<Agent>,
     /// Where state is kept, absolute.
     pub state_dir: PathBuf,
     /// How long a new config must hold before it counts as applied; 0 s to 1 h.
     pub probation: Duration,
     /// Time without any message after which a heartbeat goes; 1 s to 24 h.
     pub heartbeat: Duration,
-    /// What the server may do on this host; nothing unless it stands here (decision D7).
-    pub allow: BTreeSet<Allowed>,
-    /// How ChatOps requests are carried out.
-    pub chatops: ChatOpsSettings,
-    /// Non-identifying attributes of the agent that users add.
-    pub attributes: BTreeMap<String, String>,
+    /// Whether the server may have the supervisor speak to another server, with other headers, at another interval.
+    pub allow_connection_settings: bool,
     /// Largest OpAMP message in either direction, in bytes; 64 KiB to 1 GiB.
     pub max_message_bytes: usize,
 }
 
-impl Settings {
-    /// Whether the server may do something.
+/// One agent of this host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Agent {
+    /// Its name among the agents of this supervisor; empty where it is the only one and no list names it.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Its program, absolute.
+    pub binary: PathBuf,
+    /// Its config file, absolute.
+    pub config: PathBuf,
+    /// Where its state is kept, absolute; no other agent's.
+    pub state_dir: PathBuf,
+    /// What the server may do with it; nothing unless it stands here (decision D7).
+    pub allow: BTreeSet<Allowed>,
+    /// How ChatOps requests are carried out.
+    pub chatops: ChatOpsSettings,
+    /// Non-identifying attributes that users add.
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl Agent {
+    /// Whether the server may do something with it.
     #[must_use]
     pub fn allows(&self, what: Allowed) -> bool {
         self.allow.contains(&what)

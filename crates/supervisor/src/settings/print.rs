@@ -1,6 +1,7 @@
 //! The settings in force, for a person to read.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -10,12 +11,16 @@ use crate::supervise::Kind;
 #[derive(Serialize)]
 struct Printed<'a> {
     server: Server<'a>,
-    agent: Agent<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<Agent<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    agents: Vec<Entry<'a>>,
     state_dir: String,
     probation: String,
     heartbeat: String,
     allow: Vec<&'static str>,
-    chatops: ChatOps<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chatops: Option<ChatOps<'a>>,
     limits: Limits,
 }
 
@@ -23,6 +28,8 @@ struct Printed<'a> {
 struct Server<'a> {
     endpoint: String,
     tls: Tls,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_file: Option<String>,
     headers: BTreeMap<&'a str, &'static str>,
 }
 
@@ -41,6 +48,17 @@ struct Agent<'a> {
     attributes: &'a BTreeMap<String, String>,
 }
 
+/// An agent of the list, with all that holds for it.
+#[derive(Serialize)]
+struct Entry<'a> {
+    name: &'a str,
+    #[serde(flatten)]
+    agent: Agent<'a>,
+    state_dir: String,
+    allow: Vec<&'static str>,
+    chatops: ChatOps<'a>,
+}
+
 #[derive(Serialize)]
 struct ChatOps<'a> {
     port: u16,
@@ -57,29 +75,71 @@ struct Limits {
 /// # Errors
 /// A sentence, if they cannot be written as YAML.
 pub fn print(settings: &Settings) -> Result<String, String> {
+    let single = match &settings.agents[..] {
+        [agent] if agent.name.is_empty() => Some(agent),
+        _ => None,
+    };
+    let listed = settings.agents.iter().filter(|_| single.is_none());
+    let connection = Allowed::ConnectionSettings;
+    let everywhere = settings.allow_connection_settings.then_some(connection).into_iter();
+    let token = settings.token_file.is_some();
+    let shown = |name: &&http::HeaderName| !token || **name != http::header::AUTHORIZATION;
     let printed = Printed {
         server: Server {
             endpoint: settings.server.endpoint.to_string(),
             tls: Tls {
-                ca_file: settings.ca_file.as_ref().map(|path| path.display().to_string()),
+                ca_file: settings.ca_file.as_deref().map(text),
                 system_roots: settings.server.tls.system,
             },
-            headers: settings.server.headers.iter().map(|(name, _)| (name.as_str(), "(hidden)")).collect(),
+            token_file: settings.token_file.as_deref().map(text),
+            headers: settings
+                .server
+                .headers
+                .iter()
+                .map(|(name, _)| name)
+                .filter(shown)
+                .map(|name| (name.as_str(), "(hidden)"))
+                .collect(),
         },
-        agent: Agent {
-            kind: match settings.kind {
-                Kind::FluentBit => "fluent-bit",
-            },
-            binary: settings.binary.display().to_string(),
-            config: settings.agent_config.display().to_string(),
-            attributes: &settings.attributes,
-        },
-        state_dir: settings.state_dir.display().to_string(),
+        agent: single.map(agent),
+        agents: listed
+            .map(|listed| Entry {
+                name: &listed.name,
+                agent: agent(listed),
+                state_dir: text(&listed.state_dir),
+                allow: words(listed.allow.iter().copied().filter(|what| *what != connection)),
+                chatops: chatops(listed),
+            })
+            .collect(),
+        state_dir: text(&settings.state_dir),
         probation: duration::write(settings.probation),
         heartbeat: duration::write(settings.heartbeat),
-        allow: settings.allow.iter().copied().map(Allowed::word).collect(),
-        chatops: ChatOps { port: settings.chatops.port, tags: &settings.chatops.tags },
+        allow: single.map_or_else(|| words(everywhere), |agent| words(agent.allow.iter().copied())),
+        chatops: single.map(chatops),
         limits: Limits { max_message_bytes: settings.max_message_bytes },
     };
     serde_saphyr::to_string(&printed).map_err(|error| format!("the settings cannot be printed: {error}"))
+}
+
+fn agent(agent: &super::Agent) -> Agent<'_> {
+    Agent {
+        kind: match agent.kind {
+            Kind::FluentBit => "fluent-bit",
+        },
+        binary: text(&agent.binary),
+        config: text(&agent.config),
+        attributes: &agent.attributes,
+    }
+}
+
+fn chatops(agent: &super::Agent) -> ChatOps<'_> {
+    ChatOps { port: agent.chatops.port, tags: &agent.chatops.tags }
+}
+
+fn words(allowed: impl Iterator<Item = Allowed>) -> Vec<&'static str> {
+    allowed.map(Allowed::word).collect()
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
 }

@@ -1,27 +1,16 @@
 //! What settings mean: every value is checked here, once.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
-use tidegate_custom::chatops::check_tag;
 
 use super::environment::{self, variable};
-use super::written::{Key, Layers, Written};
-use super::{Allowed, Host, LowArgs, Settings, SettingsError, duration, file};
+use super::written::{Key, Layer, Layers, Written};
+use super::{Allowed, Host, LowArgs, Settings, SettingsError, agents, duration, file};
 use crate::client::{Endpoint, Target, TlsSettings, headers};
-use crate::handlers::ChatOpsSettings;
-use crate::supervise::{Kind, UnknownKind};
-
-/// Where Fluent Bit is looked for when PATH has none.
-const FLUENT_BIT_PLACES: [&str; 3] =
-    ["/opt/fluent-bit/bin/fluent-bit", "/usr/bin/fluent-bit", "/usr/local/bin/fluent-bit"];
-
-/// Most attributes, and most bytes of a name or a value.
-const MOST_ATTRIBUTES: usize = 64;
-const MOST_ATTRIBUTE_BYTES: usize = 1024;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -31,26 +20,26 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// [`SettingsError`] for the first value that cannot be used.
 pub fn resolve(args: &LowArgs, host: &Host<'_>) -> Result<Settings, SettingsError> {
     let named = (host.variable)(&variable("config")).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let file = match args.config.clone().or(named) {
+    let (file, entries) = match args.config.clone().or(named) {
         Some(path) => match (host.read)(&path) {
-            Ok(text) => file::layer(&path, &text)?,
+            Ok(text) => file::layers(&path, &text, host)?,
             Err(source) => return Err(SettingsError::Unreadable { path, source }),
         },
-        None => super::written::Layer::default(),
+        None => <(Layer, Vec<Layer>)>::default(),
     };
     let layers = Layers(vec![args.layer(), environment::layer(host.variable), file]);
-    let kind = kind(&layers)?;
+    let server = Target {
+        endpoint: endpoint(&layers)?,
+        headers: headers_of(&layers, host)?,
+        tls: tls(&layers, host)?,
+    };
+    let state_dir = state_dir(&layers, host)?;
     Ok(Settings {
-        server: Target {
-            endpoint: endpoint(&layers)?,
-            headers: layers.list(Key::Header).iter().map(header).collect::<Result<_, _>>()?,
-            tls: tls(&layers, host)?,
-        },
+        server,
         ca_file: layers.one(Key::CaFile).map(absolute).transpose()?,
-        kind,
-        binary: binary(&layers, host)?,
-        agent_config: agent_config(&layers)?,
-        state_dir: state_dir(&layers, host)?,
+        token_file: layers.one(Key::TokenFile).map(absolute).transpose()?,
+        agents: agents::agents(&layers, entries, &state_dir, host)?,
+        state_dir,
         probation: time(&layers, Key::Probation, Duration::from_secs(10), Duration::ZERO..=HOUR)?,
         heartbeat: time(
             &layers,
@@ -58,12 +47,10 @@ pub fn resolve(args: &LowArgs, host: &Host<'_>) -> Result<Settings, SettingsErro
             Duration::from_secs(30),
             Duration::from_secs(1)..=24 * HOUR,
         )?,
-        allow: layers.list(Key::Allow).iter().map(allowed).collect::<Result<BTreeSet<_>, _>>()?,
-        chatops: ChatOpsSettings {
-            port: number(&layers, Key::ChatOpsPort, 8888, 1..=u64::from(u16::MAX))?,
-            tags: layers.list(Key::ChatOpsTag).iter().map(tag).collect::<Result<_, _>>()?,
-        },
-        attributes: attributes(&layers)?,
+        allow_connection_settings: layers
+            .list(Key::Allow)
+            .iter()
+            .any(|written| written.text == Allowed::ConnectionSettings.word()),
         max_message_bytes: number(
             &layers,
             Key::MaxMessageBytes,
@@ -73,7 +60,7 @@ pub fn resolve(args: &LowArgs, host: &Host<'_>) -> Result<Settings, SettingsErro
     })
 }
 
-fn wrong(written: &Written, why: impl Into<String>) -> SettingsError {
+pub(super) fn wrong(written: &Written, why: impl Into<String>) -> SettingsError {
     SettingsError::Value { origin: written.origin.clone(), why: why.into() }
 }
 
@@ -111,46 +98,8 @@ fn tls(layers: &Layers, host: &Host<'_>) -> Result<TlsSettings, SettingsError> {
     Ok(tls)
 }
 
-fn kind(layers: &Layers) -> Result<Kind, SettingsError> {
-    let Some(written) = layers.one(Key::Kind) else { return Ok(Kind::FluentBit) };
-    written.text.parse().map_err(|error: UnknownKind| wrong(written, error.to_string()))
-}
-
-fn absolute(written: &Written) -> Result<PathBuf, SettingsError> {
+pub(super) fn absolute(written: &Written) -> Result<PathBuf, SettingsError> {
     std::path::absolute(&written.text).map_err(|error| wrong(written, format!("not a path: {error}")))
-}
-
-fn binary(layers: &Layers, host: &Host<'_>) -> Result<PathBuf, SettingsError> {
-    let path = (host.variable)("PATH").unwrap_or_default();
-    let on_path = |name: &str| {
-        std::env::split_paths(&path)
-            .filter(|folder| folder.is_absolute())
-            .map(|folder| folder.join(name))
-            .find(|candidate| (host.is_file)(candidate))
-    };
-    if let Some(written) = layers.one(Key::Binary) {
-        if !written.text.contains('/') {
-            let why = format!("no program {:?} is on PATH", written.text);
-            return on_path(&written.text).ok_or_else(|| wrong(written, why));
-        }
-        let binary = absolute(written)?;
-        let why = format!("there is no program at {}", binary.display());
-        return if (host.is_file)(&binary) { Ok(binary) } else { Err(wrong(written, why)) };
-    }
-    let place = || FLUENT_BIT_PLACES.iter().map(PathBuf::from).find(|candidate| (host.is_file)(candidate));
-    on_path("fluent-bit").or_else(place).ok_or_else(|| {
-        let places = FLUENT_BIT_PLACES.join(", ");
-        SettingsError::Missing(format!(
-            "no fluent-bit is on PATH or at {places}: install it, or name it with --binary"
-        ))
-    })
-}
-
-fn agent_config(layers: &Layers) -> Result<PathBuf, SettingsError> {
-    let why =
-        "the agent's own config is not named: give --agent-config FILE, or agent.config in the settings file";
-    let written = layers.one(Key::AgentConfig).ok_or_else(|| SettingsError::Missing(why.to_owned()))?;
-    absolute(written)
 }
 
 fn state_dir(layers: &Layers, host: &Host<'_>) -> Result<PathBuf, SettingsError> {
@@ -183,7 +132,7 @@ fn time(
     })
 }
 
-fn number<T: TryFrom<u64>>(
+pub(super) fn number<T: TryFrom<u64>>(
     layers: &Layers,
     key: Key,
     default: T,
@@ -197,40 +146,23 @@ fn number<T: TryFrom<u64>>(
     })
 }
 
-fn allowed(written: &Written) -> Result<Allowed, SettingsError> {
-    let found = Allowed::WORDS.iter().find(|(_, word)| *word == written.text);
-    found.map(|(what, _)| *what).ok_or_else(|| {
-        let words = Allowed::WORDS.map(|(_, word)| word).join(", ");
-        wrong(written, format!("{:?} cannot be allowed: use {words}", written.text))
-    })
-}
-
-fn tag(written: &Written) -> Result<String, SettingsError> {
-    check_tag(&written.text).map_err(|error| wrong(written, error.to_string()))?;
-    Ok(written.text.clone())
-}
-
-fn attributes(layers: &Layers) -> Result<BTreeMap<String, String>, SettingsError> {
-    let mut attributes = BTreeMap::new();
-    for written in layers.all(Key::Attribute) {
-        if written.name.trim().is_empty() {
-            return Err(wrong(written, "an attribute has the form NAME=VALUE"));
-        }
-        if written.name.len().max(written.text.len()) > MOST_ATTRIBUTE_BYTES {
-            return Err(wrong(
-                written,
-                format!("a name or value is longer than {MOST_ATTRIBUTE_BYTES} bytes"),
-            ));
-        }
-        attributes.insert(written.name.trim().to_owned(), written.text.clone());
-        if attributes.len() > MOST_ATTRIBUTES {
-            return Err(wrong(written, format!("there are more than {MOST_ATTRIBUTES} attributes")));
-        }
+/// All headers, the token's among them. Their values may be secret and stand in no error.
+fn headers_of(layers: &Layers, host: &Host<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, SettingsError> {
+    let header =
+        |written: &Written| headers::parse(&written.name, &written.text).map_err(|why| wrong(written, why));
+    let mut all = layers.list(Key::Header).iter().map(header).collect::<Result<Vec<_>, _>>()?;
+    let Some(written) = layers.one(Key::TokenFile) else { return Ok(all) };
+    if all.iter().any(|(name, _)| *name == AUTHORIZATION) {
+        return Err(wrong(written, "the headers have an Authorization already: give one of the two"));
     }
-    Ok(attributes)
-}
-
-/// A header; its value may be secret and stands in no error.
-fn header(written: &Written) -> Result<(HeaderName, HeaderValue), SettingsError> {
-    headers::parse(&written.name, &written.text).map_err(|why| wrong(written, why))
+    let path = absolute(written)?;
+    let token = (host.read)(&path)
+        .map_err(|error| wrong(written, format!("cannot read {}: {error}", path.display())))?;
+    let token = token.trim();
+    if token.is_empty() {
+        return Err(wrong(written, format!("{} is empty: it is to hold a token", path.display())));
+    }
+    let value = format!("Bearer {token}");
+    all.push(headers::parse(AUTHORIZATION.as_str(), &value).map_err(|why| wrong(written, why))?);
+    Ok(all)
 }

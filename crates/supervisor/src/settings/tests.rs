@@ -51,13 +51,14 @@ fn sentence(args: &[&str], variables: &[(&str, &str)], file: &str) -> String {
 fn given_only_the_flags_that_suffice_then_the_rest_has_defaults() {
     let settings = settings(&FLAGS, &HOME, "").unwrap();
     assert_eq!(settings.server.endpoint.to_string(), "ws://flag.example/v1/opamp");
-    assert_eq!(settings.binary, Path::new("/usr/bin/fluent-bit"));
+    let [agent] = &settings.agents[..] else { panic!("one agent was expected") };
+    assert_eq!(agent.binary, Path::new("/usr/bin/fluent-bit"));
+    assert_eq!((agent.name.as_str(), &agent.state_dir), ("", &settings.state_dir));
     assert_eq!(settings.state_dir, Path::new("/home/me/.local/state/tidegate-supervisor"));
     assert_eq!((settings.probation.as_secs(), settings.heartbeat.as_secs()), (10, 30));
-    assert_eq!(settings.chatops, ChatOpsSettings { port: 8888, tags: Vec::new() });
-    assert!(
-        settings.allow.is_empty() && settings.attributes.is_empty() && settings.server.headers.is_empty()
-    );
+    assert_eq!(agent.chatops, ChatOpsSettings { port: 8888, tags: Vec::new() });
+    assert!(agent.allow.is_empty() && agent.attributes.is_empty() && settings.server.headers.is_empty());
+    assert!(!settings.allow_connection_settings);
     assert_eq!(settings.max_message_bytes, 64 * 1024 * 1024);
 }
 
@@ -68,12 +69,13 @@ fn given_a_full_file_then_every_field_is_taken() {
     assert_eq!(settings.server.endpoint.to_string(), "http://file.example:4320/v1/opamp");
     assert_eq!(settings.server.headers[0].0, "authorization");
     assert_eq!(settings.server.headers[0].1, "Bearer s3cret");
-    assert_eq!((settings.binary, settings.agent_config), ("/opt/fb".into(), "/etc/fb.yaml".into()));
+    let agent = &settings.agents[0];
+    assert_eq!((&*agent.binary, &*agent.config), (Path::new("/opt/fb"), Path::new("/etc/fb.yaml")));
     assert_eq!(settings.state_dir, Path::new("/var/lib/tg"));
     assert_eq!((settings.probation.as_secs(), settings.heartbeat.as_secs()), (5, 15));
-    assert_eq!(settings.allow, [Allowed::RemoteConfig, Allowed::Restart].into());
-    assert_eq!(settings.chatops, ChatOpsSettings { port: 9999, tags: vec!["cleanup".to_owned()] });
-    assert_eq!(settings.attributes["site"], "north");
+    assert_eq!(agent.allow, [Allowed::RemoteConfig, Allowed::Restart].into());
+    assert_eq!(agent.chatops, ChatOpsSettings { port: 9999, tags: vec!["cleanup".to_owned()] });
+    assert_eq!(agent.attributes["site"], "north");
     assert_eq!(settings.max_message_bytes, 1_048_576);
 }
 
@@ -92,9 +94,10 @@ fn given_all_sources_then_a_flag_outranks_a_variable_and_a_variable_the_file() {
     let settings = settings(&flags, &variables, FULL).unwrap();
     assert_eq!(settings.server.endpoint.host, "flag.example");
     assert_eq!((settings.heartbeat.as_secs(), settings.probation.as_secs()), (20, 5));
-    assert_eq!(settings.allow, [Allowed::ChatOps, Allowed::Shutdown].into());
-    assert_eq!(settings.chatops.tags, ["x"]);
-    let attributes: Vec<_> = settings.attributes.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let agent = &settings.agents[0];
+    assert_eq!(agent.allow, [Allowed::ChatOps, Allowed::Shutdown].into());
+    assert_eq!(agent.chatops.tags, ["x"]);
+    let attributes: Vec<_> = agent.attributes.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(attributes, [("rack", "7"), ("site", "north"), ("team", "a=b")]);
 }
 
@@ -173,9 +176,9 @@ fn given_a_wrong_file_then_the_sentence_names_file_line_and_field() {
 #[test]
 fn given_a_program_on_path_then_it_comes_before_the_usual_places() {
     let variables = [HOME[0], ("PATH", "relative:/nothing:/bin")];
-    assert_eq!(settings(&FLAGS, &variables, "").unwrap().binary, Path::new("/bin/fluent-bit"));
+    assert_eq!(settings(&FLAGS, &variables, "").unwrap().agents[0].binary, Path::new("/bin/fluent-bit"));
     let flags = [&FLAGS[..], &["--binary", "fluent-bit"]].concat();
-    assert_eq!(settings(&flags, &variables, "").unwrap().binary, Path::new("/bin/fluent-bit"));
+    assert_eq!(settings(&flags, &variables, "").unwrap().agents[0].binary, Path::new("/bin/fluent-bit"));
 }
 
 /// C185: secrets are not printed.
@@ -185,4 +188,113 @@ fn given_settings_when_printed_then_they_read_back_and_secrets_are_hidden() {
     assert!(!printed.contains("s3cret") && printed.contains("authorization"), "{printed}");
     let again = settings(&["--config", "s.yaml"], &HOME, &printed).unwrap();
     assert_eq!(print(&again).unwrap(), printed);
+}
+
+const LIST: &str = "\
+server:
+  endpoint: ws://h
+  headers:
+    X-Site: {env: SITE}
+  token_file: /run/token
+agent:
+  attributes: {team: all}
+allow: [restart, connection-settings]
+chatops:
+  port: 9000
+agents:
+  - name: edge
+    config: /etc/edge.yaml
+    attributes: {role: edge}
+    allow: [remote-config]
+  - name: audit
+    config: /etc/audit.yaml
+    binary: /opt/fb
+    state_dir: /srv/audit
+    chatops: {port: 9001}
+state_dir: /s
+";
+
+/// Resolves a settings file on a host with a variable and a token.
+fn on_host(file: &str) -> Result<Settings, SettingsError> {
+    let args = LowArgs::try_parse_from(["tidegate-supervisor", "--config", "s.yaml"]).unwrap();
+    let host = Host {
+        variable: &|name| (name == "SITE").then(|| "north".to_owned()),
+        is_file: &|path| path == Path::new("/opt/fb") || path == Path::new("/usr/bin/fluent-bit"),
+        read: &|path| match path.to_str() {
+            Some("/run/token") => Ok("t0p\n".to_owned()),
+            Some("s.yaml") => Ok(file.to_owned()),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        },
+    };
+    resolve(&args, &host)
+}
+
+/// C181: each has its own.
+#[test]
+fn given_a_list_of_agents_then_each_has_its_own_and_takes_the_rest_from_what_holds_for_all() {
+    let settings = on_host(LIST).unwrap();
+    assert!(settings.allow_connection_settings);
+    let [edge, audit] = &settings.agents[..] else { panic!("two agents were expected") };
+    assert_eq!((edge.name.as_str(), audit.name.as_str()), ("edge", "audit"));
+    assert_eq!((&*edge.config, &*audit.config), (Path::new("/etc/edge.yaml"), Path::new("/etc/audit.yaml")));
+    assert_eq!((&*edge.binary, &*audit.binary), (Path::new("/usr/bin/fluent-bit"), Path::new("/opt/fb")));
+    assert_eq!((&*edge.state_dir, &*audit.state_dir), (Path::new("/s/agents/edge"), Path::new("/srv/audit")));
+    assert_eq!(edge.allow, [Allowed::RemoteConfig].into());
+    assert!(audit.allows(Allowed::Restart) && !audit.allows(Allowed::RemoteConfig));
+    assert_eq!((edge.chatops.port, audit.chatops.port), (9000, 9001));
+    assert_eq!(
+        (edge.attributes.len(), edge.attributes["team"].as_str(), audit.attributes.len()),
+        (2, "all", 1)
+    );
+    let printed = print(&settings).unwrap();
+    assert_eq!(on_host(&printed).unwrap().agents, settings.agents, "{printed}");
+}
+
+/// C185: secrets come from files and the environment.
+#[test]
+fn given_secrets_elsewhere_then_they_are_fetched_and_never_shown() {
+    let settings = on_host(LIST).unwrap();
+    let headers: Vec<_> = settings
+        .server
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+        .collect();
+    assert_eq!(headers, [("x-site", "north"), ("authorization", "Bearer t0p")]);
+    let shown = format!("{settings:?} {}", print(&settings).unwrap());
+    assert!(!shown.contains("t0p"), "{shown}");
+    for (from, to, part) in [
+        ("SITE", "PLACE", "s.yaml:4: server.headers.X-Site: the environment has no variable PLACE"),
+        ("{env: SITE}", "{file: /nowhere}", "server.headers.X-Site: cannot read /nowhere"),
+        ("/run/token", "/nowhere", "s.yaml:5: server.token_file: cannot read /nowhere"),
+        (
+            "X-Site: {env: SITE}",
+            "Authorization: x",
+            "server.token_file: the headers have an Authorization already",
+        ),
+    ] {
+        let sentence = on_host(&LIST.replace(from, to)).unwrap_err().to_string();
+        assert!(sentence.contains(part), "{sentence}");
+    }
+}
+
+#[test]
+fn given_a_list_that_cannot_be_used_then_the_sentence_names_the_entry() {
+    for (from, to, part) in [
+        ("- name: edge\n    config", "- config", "agents[0] has no name"),
+        ("name: edge", "name: ../edge", "agents[0].name: \"../edge\" is not a name of 1 to 64 small letters"),
+        ("name: audit", "name: edge", "agents[1].name: two agents are named edge"),
+        ("    config: /etc/edge.yaml\n", "", "agents[0].name: the agent edge has no config"),
+        ("/srv/audit", "/s/agents/edge/x", "the state folders of edge and audit are not apart"),
+        ("allow: [remote-config]", "allow: [connection-settings]", "agents[0].allow: it concerns the whole"),
+        ("attributes: {team: all}", "config: /c", "agent.config: the agents are listed"),
+        (
+            "    binary: /opt/fb",
+            "    binary: /opt/none",
+            "agents[1].binary: there is no program at /opt/none",
+        ),
+    ] {
+        let sentence = on_host(&LIST.replace(from, to)).unwrap_err().to_string();
+        assert!(sentence.contains(part), "{from}: {sentence}");
+    }
 }

@@ -8,7 +8,9 @@ pub(super) enum Key {
     Endpoint,
     CaFile,
     SystemRoots,
+    TokenFile,
     Header,
+    Name,
     Kind,
     Binary,
     AgentConfig,
@@ -24,9 +26,10 @@ pub(super) enum Key {
 
 impl Key {
     /// Every setting that has a flag and a variable, with the flag's name.
-    pub(super) const FLAGS: [(Self, &'static str); 12] = [
+    pub(super) const FLAGS: [(Self, &'static str); 13] = [
         (Self::Endpoint, "endpoint"),
         (Self::CaFile, "ca-file"),
+        (Self::TokenFile, "token-file"),
         (Self::Kind, "kind"),
         (Self::Binary, "binary"),
         (Self::AgentConfig, "agent-config"),
@@ -85,6 +88,7 @@ impl Layer {
 }
 
 /// All sources, the highest first.
+#[derive(Clone)]
 pub(super) struct Layers(pub(super) Vec<Layer>);
 
 impl Layers {

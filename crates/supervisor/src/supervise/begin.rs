@@ -9,7 +9,6 @@ use std::{
 };
 
 use tidegate_opamp::RemoteConfigStatuses;
-use tokio::sync::watch;
 
 use super::{
     AgentSettings, StartError,
@@ -31,7 +30,8 @@ const VERSION_DEADLINE: Duration = Duration::from_secs(10);
 pub(super) async fn begin(
     settings: &AgentSettings,
     kind: Arc<dyn AgentKind>,
-) -> Result<(Machine, Journal, watch::Receiver<AgentReport>), StartError> {
+    publisher: &Publisher,
+) -> Result<(Machine, Journal), StartError> {
     let state = StateDir::open(&settings.state_dir)?;
     let left = Left::find(&state)?;
     let mut faults = Faults { borne: left.running.is_some(), first: None };
@@ -60,9 +60,9 @@ pub(super) async fn begin(
         },
     };
     let log = LogTail::open(&state.log()).map_err(|source| StartError::Log { path: state.log(), source })?;
-    let (publisher, reports) = Publisher::new(first_report(&fixed, &version, &journal));
+    publisher.start_over(first_report(&fixed, &version, &journal));
     let stale = left.running.is_some() && faults.first.is_none() && !left.runs(&state, &loaded);
-    let mut machine = Machine::new(fixed, state, log, version, loaded, publisher);
+    let mut machine = Machine::new(fixed, state, log, version, loaded, publisher.clone());
     machine.report_config();
     left.hand_over(&mut machine);
     if stale {
@@ -89,7 +89,7 @@ pub(super) async fn begin(
         machine.config_state = ComponentState::failing("failed", said);
     }
     machine.publish_health();
-    Ok((machine, journal, reports))
+    Ok((machine, journal))
 }
 
 /// Faults of a start. Where a process runs already they are told in its health: it goes on collecting, and it has

@@ -27,6 +27,8 @@ pub(super) enum End {
     Stop(oneshot::Sender<()>),
     /// Leave the process alone: nobody commands it any more.
     Leave,
+    /// Leave the process to the next supervisor, then answer.
+    Release(oneshot::Sender<()>),
 }
 
 /// The receiving end of the commands.
@@ -36,11 +38,12 @@ pub(super) struct Mailbox {
     restart: bool,
     offer: Option<AgentRemoteConfig>,
     replaced: Vec<bytes::Bytes>,
+    release: Option<oneshot::Sender<()>>,
 }
 
 impl Mailbox {
     pub(super) fn new(commands: mpsc::Receiver<AgentCommand>) -> Self {
-        Self { commands, restart: false, offer: None, replaced: Vec::new() }
+        Self { commands, restart: false, offer: None, replaced: Vec::new(), release: None }
     }
 
     /// Puts an offer in front as if it had just arrived.
@@ -63,6 +66,11 @@ impl Mailbox {
         self.offer.take().map(Order::Apply)
     }
 
+    /// Whoever wants the process released. What waits is left to whom it is released to: an offer is offered again.
+    pub(super) const fn take_release(&mut self) -> Option<oneshot::Sender<()>> {
+        self.release.take()
+    }
+
     /// Takes in commands until one ends the task. May be dropped and called again.
     pub(super) async fn end(&mut self) -> End {
         loop {
@@ -79,6 +87,7 @@ impl Mailbox {
             Some(AgentCommand::Stop(reply)) => return Some(End::Stop(reply)),
             Some(AgentCommand::Restart) => self.restart = true,
             Some(AgentCommand::Apply(offer)) => self.push(offer),
+            Some(AgentCommand::Release(reply)) => self.release = Some(reply),
         }
         None
     }
@@ -123,6 +132,16 @@ mod tests {
         sender.send(AgentCommand::Stop(reply)).await.unwrap();
         assert!(matches!(mailbox.end().await, End::Stop(_)), "the stop is seen at once");
         assert_eq!(names(&mut mailbox), ["replaced a", "replaced b", "restart", "apply c"]);
+    }
+
+    #[tokio::test]
+    async fn given_a_release_while_busy_then_it_interrupts_nothing_and_is_seen_next() {
+        let (sender, receiver) = mpsc::channel(16);
+        let mut mailbox = Mailbox::new(receiver);
+        let (reply, _answer) = oneshot::channel();
+        sender.send(AgentCommand::Release(reply)).await.unwrap();
+        assert!(mailbox.receive().await.is_none(), "it ends nothing");
+        assert!(mailbox.take_release().is_some() && mailbox.take_release().is_none());
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ mod begin;
 mod choose;
 mod left;
 mod mailbox;
+mod patient;
 mod task;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
@@ -156,8 +157,19 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`], one sentence that says what to do.
 pub async fn start(settings: AgentSettings) -> Result<AgentHandle, StartError> {
-    let (machine, journal, reports) = begin::begin(&settings, settings.kind.implementation()).await?;
-    Ok(task::spawn(machine, journal, &settings, reports))
+    let (handle, commands, publisher) = task::handle(patient::unknown(&settings));
+    let (machine, journal) = begin::begin(&settings, settings.kind.implementation(), &publisher).await?;
+    tokio::spawn(async move { task::supervise(machine, journal, &settings, commands).await });
+    Ok(handle)
+}
+
+/// As [`start`], at once and whatever is wrong: where supervision cannot begin, the reports say why, and it is tried
+/// again until it can.
+#[must_use]
+pub fn start_patiently(settings: AgentSettings) -> AgentHandle {
+    let (handle, commands, publisher) = task::handle(patient::unknown(&settings));
+    tokio::spawn(patient::supervise(settings, commands, publisher));
+    handle
 }
 
 /// Stops the agent that an earlier supervisor left, if there is one: for a supervisor that is told to end before its

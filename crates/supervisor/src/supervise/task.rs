@@ -5,10 +5,7 @@ use std::time::{Duration, Instant};
 use tidegate_opamp::{
     AgentConfigMap, AgentConfigObject, AgentRemoteConfig, RemoteConfigStatus, RemoteConfigStatuses,
 };
-use tokio::{
-    sync::{mpsc, watch},
-    time::sleep,
-};
+use tokio::{sync::mpsc, time::sleep};
 
 use super::{
     AgentSettings,
@@ -16,13 +13,13 @@ use super::{
     mailbox::{End, Mailbox, Order},
 };
 use crate::{
-    agent::{AgentHandle, AgentReport},
+    agent::{AgentCommand, AgentHandle, AgentReport},
     apply,
     child::Exit,
     hex::{hex, unhex},
     kind::ComponentState,
     machine::Machine,
-    report::Phase,
+    report::{Phase, Publisher},
     state::{Entry, Journal, StatusRecord},
 };
 
@@ -51,14 +48,21 @@ struct Task {
     last_restart: Option<Instant>,
 }
 
-pub(super) fn spawn(
+/// A handle, and what it takes to supervise the agent that it leads to.
+pub(super) fn handle(first: AgentReport) -> (AgentHandle, mpsc::Receiver<AgentCommand>, Publisher) {
+    let (commands, receiver) = mpsc::channel(COMMANDS);
+    let (publisher, reports) = Publisher::new(first);
+    (AgentHandle { commands, reports }, receiver, publisher)
+}
+
+/// Supervises until an order ends it.
+pub(super) async fn supervise(
     machine: Machine,
     journal: Journal,
     settings: &AgentSettings,
-    reports: watch::Receiver<AgentReport>,
-) -> AgentHandle {
-    let (sender, receiver) = mpsc::channel(COMMANDS);
-    let mut mailbox = Mailbox::new(receiver);
+    commands: mpsc::Receiver<AgentCommand>,
+) {
+    let mut mailbox = Mailbox::new(commands);
     let mut task = Task {
         machine,
         journal,
@@ -71,23 +75,32 @@ pub(super) fn spawn(
     if let Some(offer) = task.interrupted() {
         mailbox.push(offer);
     }
-    tokio::spawn(async move {
-        let end = task.run(&mut mailbox).await;
-        task.ends_in_order();
-        if let End::Stop(reply) = end {
+    let end = task.run(&mut mailbox).await;
+    task.ends_in_order();
+    let reply = match end {
+        End::Stop(reply) => {
             // What cannot be killed is told in the last report, and the next supervisor finds it.
             let _ = task.machine.stop().await;
             task.machine.is_stopped();
-            // Whoever asked may have gone.
-            let _ = reply.send(());
+            reply
         }
-    });
-    AgentHandle { commands: sender, reports }
+        End::Release(reply) => {
+            // With the state folder, which the next one locks.
+            drop(task);
+            reply
+        }
+        End::Leave => return,
+    };
+    // Whoever asked may have gone.
+    let _ = reply.send(());
 }
 
 impl Task {
     async fn run(&mut self, mailbox: &mut Mailbox) -> End {
         loop {
+            if let Some(reply) = mailbox.take_release() {
+                return End::Release(reply);
+            }
             let ready = self.last_restart.is_none_or(|at| at.elapsed() >= RESTART_SPACING);
             if let Some(order) = mailbox.take_if(ready) {
                 let carried_out = tokio::select! {

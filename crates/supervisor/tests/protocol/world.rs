@@ -8,8 +8,8 @@ use tidegate_opamp::{AgentDescription, ComponentHealth, EffectiveConfig, Instanc
 use tidegate_supervisor::agent::{AgentCommand, AgentHandle, AgentReport};
 use tidegate_supervisor::client::{Target, TlsSettings};
 use tidegate_supervisor::handlers::ChatOpsSettings;
-use tidegate_supervisor::run::{RunError, serve};
-use tidegate_supervisor::settings::{Allowed, Settings};
+use tidegate_supervisor::run::{RunError, Spoken, Supervised, Told, serve};
+use tidegate_supervisor::settings::{Agent, Allowed, Settings};
 use tidegate_supervisor::supervise::Kind;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -21,8 +21,17 @@ pub(crate) struct World {
     pub(crate) state: tempfile::TempDir,
     pub(crate) commands: mpsc::Receiver<AgentCommand>,
     reports: watch::Sender<AgentReport>,
-    stop: watch::Sender<bool>,
-    serving: tokio::task::JoinHandle<Result<(), RunError>>,
+    /// Further agents of the same supervisor.
+    pub(crate) others: Vec<Played>,
+    pub(crate) told: watch::Sender<Told>,
+    pub(crate) serving: tokio::task::JoinHandle<Result<(), RunError>>,
+}
+
+/// The process side of a further agent.
+pub(crate) struct Played {
+    pub(crate) uid: InstanceUid,
+    pub(crate) commands: mpsc::Receiver<AgentCommand>,
+    pub(crate) reports: watch::Sender<AgentReport>,
 }
 
 /// What a test changes of the settings.
@@ -33,6 +42,10 @@ pub(crate) struct Setup {
     pub(crate) chatops_port: u16,
     pub(crate) allow: BTreeSet<Allowed>,
     pub(crate) tls: TlsSettings,
+    /// How many agents share the connection.
+    pub(crate) agents: u8,
+    /// The number of their last messages.
+    pub(crate) sequence_num: u64,
     /// A folder that another supervisor left.
     pub(crate) state: Option<tempfile::TempDir>,
 }
@@ -46,6 +59,8 @@ impl Setup {
             chatops_port: 9,
             allow: Allowed::WORDS.iter().map(|(what, _)| *what).collect(),
             tls: TlsSettings::default(),
+            agents: 1,
+            sequence_num: 0,
             state: None,
         }
     }
@@ -59,29 +74,47 @@ impl Setup {
                 tls: self.tls,
             },
             ca_file: None,
-            kind: Kind::FluentBit,
-            binary: "/nowhere".into(),
-            agent_config: "/nowhere".into(),
+            token_file: None,
+            agents: Vec::new(),
             state_dir: state.path().to_owned(),
             probation: Duration::ZERO,
             heartbeat: self.heartbeat,
+            allow_connection_settings: self.allow.contains(&Allowed::ConnectionSettings),
+            max_message_bytes: self.max_message_bytes,
+        };
+        let agent = Agent {
+            name: String::new(),
+            kind: Kind::FluentBit,
+            binary: "/nowhere".into(),
+            config: "/nowhere".into(),
+            state_dir: state.path().to_owned(),
             allow: self.allow,
             chatops: ChatOpsSettings { port: self.chatops_port, tags: Vec::new() },
             attributes: BTreeMap::new(),
-            max_message_bytes: self.max_message_bytes,
         };
-        let uid = InstanceUid::v7(1, [3; 10]);
-        let (commanding, commands) = mpsc::channel(4);
-        let (reports, reported) = watch::channel(report("running"));
-        let handle = AgentHandle { commands: commanding, reports: reported };
-        let (stop, _) = watch::channel(false);
-        let stopping = stop.clone();
-        let serving = tokio::spawn(async move { serve(&settings, uid, handle, stopping).await });
-        World { uid, state, commands, reports, stop, serving }
+        let (told, telling) = watch::channel(Told::Go);
+        let mut agents = Vec::new();
+        let mut played = Vec::new();
+        for number in 0..self.agents {
+            let uid = InstanceUid::v7(1, [3 + number; 10]);
+            let (commanding, commands) = mpsc::channel(4);
+            let (reports, reported) = watch::channel(report("running"));
+            let handle = AgentHandle { commands: commanding, reports: reported };
+            let state_dir = state.path().join(number.to_string());
+            std::fs::create_dir_all(&state_dir).unwrap();
+            let state_dir = if self.agents == 1 { agent.state_dir.clone() } else { state_dir };
+            agents.push(Supervised { agent: Agent { state_dir, ..agent.clone() }, uid, handle });
+            played.push(Played { uid, commands, reports });
+        }
+        let mut spoken: Spoken = agents.iter().map(|agent| (agent.uid, self.sequence_num)).collect();
+        let serving = tokio::spawn(async move { serve(&settings, agents, &mut spoken, telling).await });
+        let mut played = played.into_iter();
+        let Played { uid, commands, reports } = played.next().unwrap();
+        World { uid, state, commands, reports, others: played.collect(), told, serving }
     }
 }
 
-fn report(status: &str) -> AgentReport {
+pub(crate) fn report(status: &str) -> AgentReport {
     let health = ComponentHealth { healthy: true, status: status.to_owned(), ..ComponentHealth::default() };
     AgentReport {
         description: Arc::new(AgentDescription::default()),
@@ -103,7 +136,7 @@ impl World {
 
     /// As a signal does.
     pub(crate) fn stop(&self) {
-        self.stop.send_replace(true);
+        self.told.send_replace(Told::Stop);
     }
 
     /// Plays the process side's end and waits for the supervisor's.

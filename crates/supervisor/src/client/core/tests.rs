@@ -61,7 +61,7 @@ impl Client {
             heartbeat: HEARTBEAT,
             max_message_bytes,
         };
-        Self { core: Core::new(settings, uid(), report()), now: Instant::now(), report: report() }
+        Self { core: Core::new(settings, uid(), 0, report()), now: Instant::now(), report: report() }
     }
 
     /// One whose first report was sent and answered, some time ago.

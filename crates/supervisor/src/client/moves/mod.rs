@@ -8,6 +8,7 @@
 //!                                                      └ failed, denied, too late → back, FAILED
 //! ```
 
+mod follower;
 mod kept;
 mod overlay;
 
@@ -20,6 +21,7 @@ use tidegate_opamp::{
 };
 
 use super::Target;
+pub(super) use follower::Follower;
 pub use kept::{Keeper, Kept};
 
 /// Connections that are tried before offered settings are given up.
