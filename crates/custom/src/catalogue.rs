@@ -82,6 +82,8 @@ const ID: Field = optional("id", JsonForm::Text, "correlates the answer; carried
 const CODE: Field = required("http_code", JsonForm::Text, "HTTP status as text, `0` without an answer");
 const BODY: Field = optional("body", JsonForm::Text, "beginning of the answer's body");
 const TRUNCATED: Field = optional("truncated", JsonForm::Flag, "whether the body is only the beginning");
+const OUTCOME: Field =
+    optional("outcome", JsonForm::Text, "`unknown`: nobody knows whether the request was carried out");
 const DURATION: Field = optional("duration_ms", JsonForm::Number, "milliseconds that the call took");
 
 const CATALOGUE: &[Capability] = &[
@@ -111,6 +113,7 @@ const CATALOGUE: &[Capability] = &[
                 fields: &[
                     CODE,
                     required("err_msg", JsonForm::Text, "what went wrong"),
+                    OUTCOME,
                     ID,
                     BODY,
                     TRUNCATED,

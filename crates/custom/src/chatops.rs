@@ -5,7 +5,9 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use tidegate_opamp::CustomMessage;
 
-use crate::payload::{Fields, MAX_BODY_BYTES, MAX_TEXT_BYTES, PayloadError, encode, excerpt};
+use crate::payload::{
+    Fields, MAX_BODY_BYTES, MAX_TEXT_BYTES, PayloadError, as_outcome, encode, excerpt, is_known,
+};
 
 /// [`CustomMessage::kind`] of a request, server to agent.
 pub const REQUEST: &str = "request";
@@ -179,6 +181,9 @@ pub struct Failure {
     pub http_code: u16,
     /// What went wrong, for a person to read.
     pub err_msg: String,
+    /// True when nobody knows whether the call was made or what came of it; written as `"outcome":"unknown"`.
+    #[serde(rename = "outcome", serialize_with = "as_outcome", skip_serializing_if = "is_known")]
+    pub unknown: bool,
     /// Present when the request had an id.
     #[serde(flatten)]
     pub execution: Option<Execution>,
@@ -194,6 +199,7 @@ impl Failure {
         Ok(Self {
             http_code: fields.http_code()?,
             err_msg: fields.text("err_msg", usize::MAX)?.map(|text| shorten(&text)).unwrap_or_default(),
+            unknown: fields.is_unknown_outcome(),
             execution: Execution::take(&mut fields)?,
         })
     }

@@ -87,7 +87,8 @@ fn given_too_much_data_when_parsed_or_written_then_it_is_refused() {
 
 #[test]
 fn given_a_request_without_an_id_when_it_fails_then_the_answer_has_the_peers_two_fields_only() {
-    let failure = Failure { http_code: 404, err_msg: "not found".to_owned(), execution: None };
+    let failure =
+        Failure { http_code: 404, err_msg: "not found".to_owned(), unknown: false, execution: None };
     let message = failure.to_message(CHATOPS).unwrap();
     assert_eq!(value(&message), json!({"http_code": "404", "err_msg": "not found"}));
     assert_eq!(Failure::parse(&message.data).unwrap(), failure);
@@ -103,7 +104,8 @@ fn given_a_request_with_an_id_when_answered_then_the_execution_is_told() {
     assert_eq!((message.kind.as_str(), value(&message)), ("result", expected));
     assert_eq!(Success::parse(&message.data).unwrap(), success);
 
-    let failure = Failure { http_code: 0, err_msg: "refused".to_owned(), execution: Some(execution) };
+    let failure =
+        Failure { http_code: 0, err_msg: "refused".to_owned(), unknown: true, execution: Some(execution) };
     assert_eq!(Failure::parse(&failure.to_message(CHATOPS).unwrap().data).unwrap(), failure);
     assert_eq!(Success::parse(br#"{"http_code": 200}"#), Err(PayloadError::Missing("id")));
 }
@@ -114,7 +116,7 @@ fn given_the_largest_bodies_when_answered_then_they_are_cut_and_fit() {
     let execution = Execution::new("\u{1}".repeat(128), &"\u{1}".repeat(MAX_BODY_BYTES + 1), false, 1);
     assert_eq!((execution.body.len(), execution.truncated), (MAX_BODY_BYTES, true));
     let err_msg = "\u{1}".repeat(MAX_DATA_BYTES);
-    let failure = Failure { http_code: 500, err_msg, execution: Some(execution) };
+    let failure = Failure { http_code: 500, err_msg, unknown: false, execution: Some(execution) };
     let message = failure.to_message(CHATOPS).unwrap();
     assert_eq!(Failure::parse(&message.data).unwrap().err_msg.len(), MAX_TEXT_BYTES);
 }

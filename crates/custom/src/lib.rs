@@ -13,4 +13,6 @@ mod payload;
 pub use catalogue::{Capability, Direction, Field, JsonForm, MessageType, catalogue, describe};
 pub use message::{Message, ParseError, message_id, parse};
 pub use name::{CHATOPS, NULL_COMMAND, REQUEST_PREFIX, SHUTDOWN, bare, listed_as, prefixed};
-pub use payload::{MAX_BODY_BYTES, MAX_DATA_BYTES, MAX_ID_BYTES, MAX_TEXT_BYTES, PayloadError, excerpt};
+pub use payload::{
+    MAX_BODY_BYTES, MAX_DATA_BYTES, MAX_ID_BYTES, MAX_TEXT_BYTES, PayloadError, excerpt, is_unknown_outcome,
+};

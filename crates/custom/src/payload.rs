@@ -65,6 +65,26 @@ pub(crate) fn encode(payload: &impl Serialize) -> Result<Bytes, PayloadError> {
     Ok(Bytes::from(data))
 }
 
+/// What stands in the field `outcome` of an answer where nobody knows what came of the request.
+const UNKNOWN: &str = "unknown";
+
+/// Whether an answer says that nobody knows what came of the request.
+#[must_use]
+pub fn is_unknown_outcome(data: &[u8]) -> bool {
+    Fields::read(data).is_ok_and(|mut fields| fields.is_unknown_outcome())
+}
+
+// serde hands fields over by reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+pub(crate) fn as_outcome<S: serde::Serializer>(_unknown: &bool, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(UNKNOWN)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+pub(crate) const fn is_known(unknown: &bool) -> bool {
+    !*unknown
+}
+
 pub(crate) fn check_size(data: &[u8]) -> Result<(), PayloadError> {
     if data.len() > MAX_DATA_BYTES { Err(PayloadError::TooLarge(data.len())) } else { Ok(()) }
 }
@@ -114,6 +134,11 @@ impl Fields {
         self.take(field)
             .map(|value| value.as_bool().ok_or(PayloadError::WrongForm { field, expected: "true or false" }))
             .transpose()
+    }
+
+    /// Whether the answer says that its outcome is unknown; any other word says nothing.
+    pub(crate) fn is_unknown_outcome(&mut self) -> bool {
+        self.take("outcome").is_some_and(|outcome| outcome == UNKNOWN)
     }
 
     /// A correlation id: text or a whole number, 1 to [`MAX_ID_BYTES`] bytes.

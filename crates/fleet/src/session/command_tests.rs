@@ -100,6 +100,7 @@ fn given_a_custom_message_then_its_answer_is_matched_by_id_or_by_capability() {
     for (kind, data, expected) in [
         ("result", "{\"id\":\"c-1\",\"http_code\":\"201\"}", CommandState::Succeeded),
         ("failure", "{\"http_code\":\"500\",\"err_msg\":\"x\"}", CommandState::Failed),
+        ("failure", "{\"http_code\":\"0\",\"err_msg\":\"x\",\"outcome\":\"unknown\"}", CommandState::Unknown),
         ("result", "{\"id\":\"other\"}", CommandState::Acknowledged),
     ] {
         let mut agent = known();

@@ -80,13 +80,21 @@ fn answers(message: &CustomMessage, command: &Command) -> bool {
 
 fn finish(command: &mut Command, answer: CustomMessage, now: Timestamp) {
     let failed = answer.kind == tidegate_custom::chatops::FAILURE;
-    let state = if failed { CommandState::Failed } else { CommandState::Succeeded };
+    let state = match failed {
+        // It tells what became of the act as little as silence does.
+        true if tidegate_custom::is_unknown_outcome(&answer.data) => CommandState::Unknown,
+        true => CommandState::Failed,
+        false => CommandState::Succeeded,
+    };
     let cut = answer.data.len() > MAX_ANSWER_BYTES;
     // A copy: a slice would pin the whole message it came in.
     let data = Bytes::copy_from_slice(&answer.data[..answer.data.len().min(MAX_ANSWER_BYTES)]);
     let detail = match (failed, cut) {
         (_, true) => {
             format!("the answer has {} bytes; the first {MAX_ANSWER_BYTES} are kept", answer.data.len())
+        }
+        (true, false) if state == CommandState::Unknown => {
+            "the agent answered that it does not know whether it was carried out".to_owned()
         }
         (true, false) => "the agent answered with a failure".to_owned(),
         (false, false) => "the agent answered".to_owned(),

@@ -1,8 +1,11 @@
 //! From what the server asked for to who carries it out. Nothing here is waited for by the connection: offers,
 //! restarts and custom messages are put down and carried out by tasks of their own (OpAMP C023).
 
+mod executed;
+mod journal;
 mod remembered;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -12,14 +15,18 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::agent::AgentCommand;
 use crate::client::{Effect, Outlet};
-use crate::handlers::{Handler, Registry};
-use remembered::{Key, Remembered, Seen};
+use crate::handlers::{Handler, Refusal, Registry};
+use executed::Executed;
+use remembered::{Key, Seen};
 
 /// Most custom messages that are carried out at the same time.
 pub const IN_FLIGHT: usize = 4;
 
 /// Most custom messages that wait for their turn; what comes beyond is answered with a failure.
 pub const QUEUED: usize = 16;
+
+/// What is said of an act that a supervisor did not survive.
+const UNKNOWN: &str = "unknown outcome: the supervisor ended or began anew while this was carried out; it is not carried out again";
 
 /// Called with a new uid of the agent; persists it.
 pub type OnNewUid = Box<dyn FnMut(InstanceUid) + Send>;
@@ -32,7 +39,7 @@ pub struct Dispatcher {
     registry: Registry,
     jobs: mpsc::Sender<Job>,
     answers: mpsc::Sender<CustomMessage>,
-    remembered: Arc<Mutex<Remembered>>,
+    executed: Arc<Mutex<Executed>>,
     on_new_uid: OnNewUid,
 }
 
@@ -60,30 +67,67 @@ struct Job {
     key: Option<Key>,
 }
 
+impl Job {
+    /// Carries it out, if need be once it is written down that it begins.
+    async fn carry_out(self, executed: &Mutex<Executed>) -> Option<CustomMessage> {
+        let Self { handler, message, key } = self;
+        let Some(key) = key else { return handler.handle(message).await };
+        if !handler.is_idempotent(&message)
+            && let Err(error) = executed.lock().write_down(&key)
+        {
+            tracing::error!(id = key.id, %error, "a custom message is refused: it cannot be written down");
+            let why = format!("it is not carried out, for that it begins cannot be written down: {error}");
+            return handler.refuse(&message, Refusal::NotDone(&why));
+        }
+        let answer = handler.handle(message).await;
+        executed.lock().finish(&key, answer.clone());
+        answer
+    }
+}
+
 impl Dispatcher {
-    /// Starts the tasks. `commands` leads to the process side, `answers` to the client. Must be called inside a
-    /// tokio runtime.
+    /// Starts the tasks. `commands` leads to the process side, `answers` to the client; which messages were carried out
+    /// is kept in `state_dir`, and those that an earlier supervisor did not end are answered now. Must be called inside
+    /// a tokio runtime.
     #[must_use]
     pub fn start(
         commands: mpsc::Sender<AgentCommand>,
         answers: mpsc::Sender<CustomMessage>,
         registry: Registry,
+        state_dir: &Path,
         on_new_uid: OnNewUid,
     ) -> Self {
         let pending = Arc::new(Mutex::new(Pending::default()));
         let (wake, woken) = mpsc::channel(1);
         let (jobs, queue) = mpsc::channel(QUEUED);
-        let remembered = Arc::new(Mutex::new(Remembered::default()));
+        let (executed, interrupted) = Executed::load(state_dir);
+        let executed = Arc::new(Mutex::new(executed));
         tokio::spawn(forward(commands, woken, Arc::clone(&pending)));
-        tokio::spawn(work(queue, answers.clone(), Arc::clone(&remembered)));
-        Self { pending, wake, registry, jobs, answers, remembered, on_new_uid }
+        tokio::spawn(work(queue, answers.clone(), Arc::clone(&executed)));
+        let dispatcher = Self { pending, wake, registry, jobs, answers, executed, on_new_uid };
+        interrupted.iter().for_each(|key| dispatcher.interrupted(key));
+        dispatcher
+    }
+
+    /// Answers a message that an earlier supervisor began; from now on that is its answer.
+    fn interrupted(&self, key: &Key) {
+        tracing::warn!(id = key.id, capability = key.capability, "a custom message was begun and not ended");
+        let Some(handler) = self.registry.find(&key.capability) else { return };
+        let message = CustomMessage {
+            capability: key.capability.clone(),
+            data: serde_json::json!({ "id": key.id }).to_string().into(),
+            ..CustomMessage::default()
+        };
+        let answer = handler.refuse(&message, Refusal::Unknown(UNKNOWN));
+        self.executed.lock().finish(key, answer.clone());
+        answer.into_iter().for_each(|answer| self.answer(answer));
     }
 
     fn custom(&mut self, message: CustomMessage) {
         let Some(handler) = self.registry.find(&message.capability) else { return };
         let key = message_id(&message.data).map(|id| Key { capability: handler.capability().to_owned(), id });
         if let Some(key) = &key {
-            match self.remembered.lock().begin(key) {
+            match self.executed.lock().begin(key) {
                 Seen::Never => {}
                 Seen::Before(answer) => {
                     tracing::info!(id = key.id, "a custom message came twice: it is not carried out again");
@@ -96,9 +140,9 @@ impl Dispatcher {
         let Job { handler, message, key } = refused.into_inner();
         let why = format!("{IN_FLIGHT} custom messages are being carried out and {QUEUED} wait: try later");
         tracing::warn!(capability = handler.capability(), "a custom message is refused: too many wait");
-        let answer = handler.refuse(&message, &why);
+        let answer = handler.refuse(&message, Refusal::NotDone(&why));
         if let Some(key) = &key {
-            self.remembered.lock().finish(key, answer.clone());
+            self.executed.lock().finish(key, answer.clone());
         }
         answer.into_iter().for_each(|answer| self.answer(answer));
     }
@@ -155,19 +199,15 @@ async fn forward(
 async fn work(
     mut queue: mpsc::Receiver<Job>,
     answers: mpsc::Sender<CustomMessage>,
-    remembered: Arc<Mutex<Remembered>>,
+    executed: Arc<Mutex<Executed>>,
 ) {
     let permits = Arc::new(Semaphore::new(IN_FLIGHT));
     loop {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-        let Some(Job { handler, message, key }) = queue.recv().await else { return };
-        let (answers, remembered) = (answers.clone(), Arc::clone(&remembered));
+        let Some(job) = queue.recv().await else { return };
+        let (answers, executed) = (answers.clone(), Arc::clone(&executed));
         tokio::spawn(async move {
-            let answer = handler.handle(message).await;
-            if let Some(key) = &key {
-                remembered.lock().finish(key, answer.clone());
-            }
-            if let Some(answer) = answer {
+            if let Some(answer) = job.carry_out(&executed).await {
                 // An error says that the client is gone, and with it whoever wanted the answer.
                 let _ = answers.send(answer).await;
             }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
 use tidegate_opamp::CustomMessage;
 
 /// Ids that are remembered.
@@ -11,7 +12,7 @@ const MOST: usize = 1000;
 const MOST_BYTES: usize = 1024 * 1024;
 
 /// What identifies a message.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub(super) struct Key {
     pub(super) capability: String,
     pub(super) id: String,
@@ -26,45 +27,88 @@ pub(super) enum Seen {
     Before(Option<CustomMessage>),
 }
 
+/// One message.
+#[derive(Debug, Default)]
+struct Entry {
+    ended: bool,
+    answer: Option<CustomMessage>,
+    /// Whether it is one that is written down.
+    written: bool,
+}
+
 /// The last ids and their answers.
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
     order: VecDeque<Key>,
-    answers: HashMap<Key, Option<CustomMessage>>,
+    entries: HashMap<Key, Entry>,
     bytes: usize,
 }
 
 impl Remembered {
     /// Looks a message up and notes it.
     pub(super) fn begin(&mut self, key: &Key) -> Seen {
-        if let Some(answer) = self.answers.get(key) {
-            return Seen::Before(answer.clone());
+        if let Some(entry) = self.entries.get(key) {
+            return Seen::Before(entry.answer.clone());
         }
         if self.order.len() >= MOST
             && let Some(oldest) = self.order.pop_front()
         {
-            let answer = self.answers.remove(&oldest).flatten();
+            let answer = self.entries.remove(&oldest).and_then(|entry| entry.answer);
             self.bytes -= answer.map_or(0, |answer| answer.data.len());
         }
         self.order.push_back(key.clone());
-        self.answers.insert(key.clone(), None);
+        self.entries.insert(key.clone(), Entry::default());
         Seen::Never
     }
 
     /// Notes what came of a message that was begun.
     pub(super) fn finish(&mut self, key: &Key, answer: Option<CustomMessage>) {
-        let Some(slot) = self.answers.get_mut(key) else { return };
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        entry.ended = true;
         self.bytes += answer.as_ref().map_or(0, |answer| answer.data.len());
-        self.bytes -= slot.as_ref().map_or(0, |before| before.data.len());
-        *slot = answer;
+        self.bytes -= entry.answer.as_ref().map_or(0, |before| before.data.len());
+        entry.answer = answer;
         for oldest in &self.order {
             if self.bytes <= MOST_BYTES {
                 break;
             }
-            if let Some(dropped) = self.answers.get_mut(oldest).and_then(Option::take) {
+            if let Some(dropped) = self.entries.get_mut(oldest).and_then(|entry| entry.answer.take()) {
                 self.bytes -= dropped.data.len();
             }
         }
+    }
+
+    /// Forgets a message that was begun and not carried out.
+    pub(super) fn forget(&mut self, key: &Key) {
+        self.order.retain(|known| known != key);
+        let answer = self.entries.remove(key).and_then(|entry| entry.answer);
+        self.bytes -= answer.map_or(0, |answer| answer.data.len());
+    }
+
+    /// Notes that a message that was begun is one that is written down.
+    pub(super) fn set_written(&mut self, key: &Key) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.written = true;
+        }
+    }
+
+    /// The answer of a message, if it is one that is written down.
+    pub(super) fn written(&self, key: &Key) -> Option<Option<&CustomMessage>> {
+        self.entries.get(key).filter(|entry| entry.written).map(|entry| entry.answer.as_ref())
+    }
+
+    /// Those that are written down, the oldest first, with their answers where they have ended.
+    pub(super) fn all_written(&self) -> impl Iterator<Item = (&Key, Option<Option<&CustomMessage>>)> {
+        let known = |key| self.entries.get_key_value(key).filter(|(_, entry)| entry.written);
+        self.order
+            .iter()
+            .filter_map(known)
+            .map(|(key, entry)| (key, entry.ended.then_some(entry.answer.as_ref())))
+    }
+
+    /// Those that were begun and have not ended.
+    pub(super) fn open(&self) -> Vec<Key> {
+        self.all_written().filter(|(_, ended)| ended.is_none()).map(|(key, _)| key.clone()).collect()
     }
 }
 
@@ -98,7 +142,7 @@ mod tests {
             remembered.begin(&key(id));
             remembered.finish(&key(id), Some(answer(1)));
         }
-        assert_eq!((remembered.answers.len(), remembered.bytes), (MOST, MOST));
+        assert_eq!((remembered.entries.len(), remembered.bytes), (MOST, MOST));
         assert!(matches!(remembered.begin(&key(1)), Seen::Before(Some(_))));
         assert_eq!(remembered.begin(&key(0)), Seen::Never);
     }

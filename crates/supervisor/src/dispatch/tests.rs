@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,7 +12,10 @@ use crate::handlers::Handling;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Echoes a message once its gate opens.
-struct Slow(Arc<Gate>);
+struct Slow {
+    gate: Arc<Gate>,
+    begun: Arc<AtomicUsize>,
+}
 
 impl Handler for Slow {
     fn capability(&self) -> &'static str {
@@ -19,15 +23,24 @@ impl Handler for Slow {
     }
 
     fn handle(&self, message: CustomMessage) -> Handling {
-        let gate = Arc::clone(&self.0);
+        let gate = Arc::clone(&self.gate);
+        self.begun.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             gate.acquire_owned().await.unwrap().forget();
             Some(CustomMessage { kind: "done".to_owned(), ..message })
         })
     }
 
-    fn refuse(&self, message: &CustomMessage, _why: &str) -> Option<CustomMessage> {
-        Some(CustomMessage { kind: "refused".to_owned(), ..message.clone() })
+    fn is_idempotent(&self, message: &CustomMessage) -> bool {
+        message.kind == "idempotent"
+    }
+
+    fn refuse(&self, message: &CustomMessage, refusal: Refusal<'_>) -> Option<CustomMessage> {
+        let kind = match refusal {
+            Refusal::NotDone(_) => "refused",
+            Refusal::Unknown(_) => "unknown",
+        };
+        Some(CustomMessage { kind: kind.to_owned(), ..message.clone() })
     }
 }
 
@@ -36,15 +49,23 @@ struct World {
     answers: mpsc::Receiver<CustomMessage>,
     commands: mpsc::Receiver<AgentCommand>,
     gate: Arc<Gate>,
+    begun: Arc<AtomicUsize>,
+    state: tempfile::TempDir,
 }
 
 fn world() -> World {
+    world_in(tempfile::tempdir().unwrap())
+}
+
+/// A supervisor in the folder that another one left.
+fn world_in(state: tempfile::TempDir) -> World {
     let gate = Arc::new(Gate::new(0));
+    let begun = Arc::new(AtomicUsize::new(0));
     let (answering, answers) = mpsc::channel(64);
     let (commanding, commands) = mpsc::channel(1);
-    let registry = Registry::default().with(Slow(Arc::clone(&gate)));
-    let dispatcher = Dispatcher::start(commanding, answering, registry, Box::new(|_| {}));
-    World { dispatcher, answers, commands, gate }
+    let registry = Registry::default().with(Slow { gate: Arc::clone(&gate), begun: Arc::clone(&begun) });
+    let dispatcher = Dispatcher::start(commanding, answering, registry, state.path(), Box::new(|_| {}));
+    World { dispatcher, answers, commands, gate, begun, state }
 }
 
 fn message(id: Option<u32>) -> Effect {
@@ -56,7 +77,30 @@ fn message(id: Option<u32>) -> Effect {
     })
 }
 
+/// The same, of a kind that may be carried out twice.
+fn idempotent(id: u32) -> Effect {
+    let Effect::Custom(message) = message(Some(id)) else { unreachable!() };
+    Effect::Custom(CustomMessage { kind: "idempotent".to_owned(), ..message })
+}
+
 impl World {
+    /// Waits until so many messages are being carried out.
+    async fn begun(&self, count: usize) {
+        let begun = async {
+            while self.begun.load(Ordering::SeqCst) < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, begun).await.unwrap();
+    }
+
+    /// Another supervisor in its place, as if this one had been killed: what it was about to do is not done.
+    fn killed(self) -> World {
+        let Self { dispatcher, state, .. } = self;
+        drop(dispatcher);
+        world_in(state)
+    }
+
     async fn answer(&mut self) -> String {
         timeout(PATIENCE, self.answers.recv()).await.unwrap().unwrap().kind
     }
@@ -134,4 +178,64 @@ async fn given_a_capability_without_a_handler_then_its_message_is_ignored() {
     world.dispatcher.carry_out(message(Some(9)));
     assert_eq!(world.answer().await, "done");
     assert!(world.answers.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn given_an_act_that_was_answered_when_it_comes_to_the_next_supervisor_then_only_its_answer_goes() {
+    let mut world = world();
+    world.dispatcher.carry_out(message(Some(1)));
+    world.gate.add_permits(1);
+    assert_eq!(world.answer().await, "done");
+    let mut next = world.killed();
+    next.dispatcher.carry_out(message(Some(1)));
+    assert_eq!(next.answer().await, "done");
+    assert_eq!(next.begun.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn given_a_crash_in_the_middle_when_the_next_supervisor_starts_then_the_outcome_is_unknown_for_good() {
+    let mut world = world();
+    world.dispatcher.carry_out(message(Some(1)));
+    world.begun(1).await;
+    let mut next = world.killed();
+    assert_eq!(next.answer().await, "unknown", "nobody had to ask");
+    next.gate.add_permits(1);
+    next.dispatcher.carry_out(message(Some(1)));
+    assert_eq!(next.answer().await, "unknown");
+    let mut third = next.killed();
+    third.gate.add_permits(1);
+    third.dispatcher.carry_out(message(Some(1)));
+    assert_eq!(third.answer().await, "unknown");
+    third.dispatcher.carry_out(message(Some(2)));
+    assert_eq!(third.answer().await, "done", "only the answer to the question came before");
+    assert_eq!(third.begun.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn given_an_idempotent_act_when_the_supervisor_dies_in_it_then_it_is_carried_out_anew() {
+    let mut world = world();
+    world.dispatcher.carry_out(idempotent(1));
+    world.begun(1).await;
+    let mut next = world.killed();
+    next.dispatcher.carry_out(idempotent(1));
+    next.gate.add_permits(1);
+    assert_eq!(next.answer().await, "done");
+}
+
+#[tokio::test]
+async fn given_a_disk_that_takes_nothing_then_only_what_is_idempotent_is_carried_out() {
+    let mut world = world();
+    // A folder where the journal would go refuses every write, for every user.
+    let blocker = world.state.path().join("executed.jsonl.tmp");
+    std::fs::create_dir(&blocker).unwrap();
+    world.gate.add_permits(2);
+    world.dispatcher.carry_out(message(Some(1)));
+    assert_eq!(world.answer().await, "refused");
+    world.dispatcher.carry_out(idempotent(2));
+    assert_eq!(world.answer().await, "done");
+    // With room again the refused one may come again: it was never begun.
+    std::fs::remove_dir(&blocker).unwrap();
+    world.dispatcher.carry_out(message(Some(1)));
+    assert_eq!(world.answer().await, "done");
+    assert_eq!(world.begun.load(Ordering::SeqCst), 2);
 }

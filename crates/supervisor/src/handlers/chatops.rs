@@ -14,7 +14,7 @@ use tidegate_custom::{CHATOPS, MAX_BODY_BYTES, Message, ParseError, message_id, 
 use tidegate_opamp::CustomMessage;
 use tokio::net::TcpStream;
 
-use super::{Handler, Handling};
+use super::{Handler, Handling, Refusal};
 use crate::client::USER_AGENT;
 
 /// Most time that a local call may take, whatever the request says.
@@ -69,8 +69,17 @@ impl Handler for ChatOps {
         })
     }
 
-    fn refuse(&self, message: &CustomMessage, why: &str) -> Option<CustomMessage> {
-        failure(message_id(&message.data), 0, why, None, Duration::ZERO)
+    fn is_idempotent(&self, _message: &CustomMessage) -> bool {
+        false
+    }
+
+    fn refuse(&self, message: &CustomMessage, refusal: Refusal<'_>) -> Option<CustomMessage> {
+        let (why, unknown) = match refusal {
+            Refusal::NotDone(why) => (why, false),
+            Refusal::Unknown(why) => (why, true),
+        };
+        let execution = message_id(&message.data).map(|id| Execution::new(id, "", false, 0));
+        sendable(Failure { http_code: 0, err_msg: why.to_owned(), unknown, execution }.to_message(CHATOPS))
     }
 }
 
@@ -175,7 +184,7 @@ fn failure(
 ) -> Option<CustomMessage> {
     let (body, truncated) = answer.map_or(("", false), |answer| (answer.body.as_str(), answer.truncated));
     let execution = id.map(|id| Execution::new(id, body, truncated, millis(took)));
-    sendable(Failure { http_code, err_msg: why.to_owned(), execution }.to_message(CHATOPS))
+    sendable(Failure { http_code, err_msg: why.to_owned(), unknown: false, execution }.to_message(CHATOPS))
 }
 
 fn sendable<E: std::fmt::Display>(message: Result<CustomMessage, E>) -> Option<CustomMessage> {

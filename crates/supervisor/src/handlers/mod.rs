@@ -18,6 +18,15 @@ pub use shutdown::Shutdown;
 /// What a handler promises: an answer, or that there is none.
 pub type Handling = Pin<Box<dyn Future<Output = Option<CustomMessage>> + Send>>;
 
+/// What is said of a message that is not carried out now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal<'a> {
+    /// It was not carried out, for this reason.
+    NotDone(&'a str),
+    /// It was begun before, and nobody knows what came of it.
+    Unknown(&'a str),
+}
+
 /// Carries out the messages of one custom capability.
 pub trait Handler: Send + Sync {
     /// The capability's bare name.
@@ -26,8 +35,12 @@ pub trait Handler: Send + Sync {
     /// Carries a message out. Bounded in time by the handler itself; an unknown type is ignored (OpAMP C160).
     fn handle(&self, message: CustomMessage) -> Handling;
 
+    /// Whether carrying a message out twice does no more than once. One that is not is written down before it begins,
+    /// where it has an id.
+    fn is_idempotent(&self, message: &CustomMessage) -> bool;
+
     /// The answer to a message that is not carried out, if the capability has one.
-    fn refuse(&self, message: &CustomMessage, why: &str) -> Option<CustomMessage>;
+    fn refuse(&self, message: &CustomMessage, refusal: Refusal<'_>) -> Option<CustomMessage>;
 }
 
 /// The handlers that this supervisor has.

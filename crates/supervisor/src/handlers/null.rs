@@ -3,7 +3,7 @@
 use tidegate_custom::{Message, NULL_COMMAND, parse};
 use tidegate_opamp::CustomMessage;
 
-use super::{Handler, Handling};
+use super::{Handler, Handling, Refusal};
 
 /// Logs the order; shows an operator that custom messages arrive.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,7 +26,11 @@ impl Handler for NullCommand {
         Box::pin(std::future::ready(None))
     }
 
-    fn refuse(&self, _message: &CustomMessage, _why: &str) -> Option<CustomMessage> {
+    fn is_idempotent(&self, _message: &CustomMessage) -> bool {
+        true
+    }
+
+    fn refuse(&self, _message: &CustomMessage, _refusal: Refusal<'_>) -> Option<CustomMessage> {
         None
     }
 }

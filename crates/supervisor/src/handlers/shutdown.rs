@@ -4,7 +4,7 @@ use tidegate_custom::{Message, SHUTDOWN, parse};
 use tidegate_opamp::CustomMessage;
 use tokio::sync::watch;
 
-use super::{Handler, Handling};
+use super::{Handler, Handling, Refusal};
 
 /// Ends the supervisor as a signal does: farewell to the server, then the agent's process is stopped.
 #[derive(Clone, Debug)]
@@ -37,7 +37,11 @@ impl Handler for Shutdown {
         Box::pin(std::future::ready(None))
     }
 
-    fn refuse(&self, _message: &CustomMessage, _why: &str) -> Option<CustomMessage> {
+    fn is_idempotent(&self, _message: &CustomMessage) -> bool {
+        true
+    }
+
+    fn refuse(&self, _message: &CustomMessage, _refusal: Refusal<'_>) -> Option<CustomMessage> {
         None
     }
 }

@@ -228,7 +228,8 @@ fn wire(
             tracing::error!(%error, "the agent's new uid is used, but will be forgotten at the next start");
         }
     });
-    let dispatcher = Dispatcher::start(handle.commands.clone(), answering, registry, on_new_uid);
+    let dispatcher =
+        Dispatcher::start(handle.commands.clone(), answering, registry, &agent.state_dir, on_new_uid);
     let reports = handle.reports.clone();
     let outlet = Box::new(dispatcher);
     let wiring = Wiring { core, uid, sequence_num, reports, answers, outlet, leave: leaving, left };

@@ -246,8 +246,17 @@ impl StateDir {
 
 /// The names of what the supervisor keeps in its folder; others beside them, such as files that were moved aside, begin
 /// with one of these.
-const OURS: [&str; 8] =
-    ["lock", "run", "configs", "journal.json", "child.json", "agent.log", "instance-uid", "scratch.log"];
+const OURS: [&str; 9] = [
+    "lock",
+    "run",
+    "configs",
+    "journal.json",
+    "child.json",
+    "agent.log",
+    "instance-uid",
+    "executed.jsonl",
+    "scratch.log",
+];
 
 /// True for a folder that others than its owner may enter.
 fn is_open_to_others(folder: &Path) -> io::Result<bool> {

@@ -283,7 +283,9 @@ impl Agent {
         let execution = request.id.map(|id| Execution::new(id, "{}", false, self.random.below(50)));
         if self.random.chance(failure_share) {
             let err_msg = "the local input answered with HTTP status 500".to_owned();
-            return Failure { http_code: 500, err_msg, execution }.to_message(&custom.capability).ok();
+            return Failure { http_code: 500, err_msg, unknown: false, execution }
+                .to_message(&custom.capability)
+                .ok();
         }
         Success { http_code: 201, execution: execution? }.to_message(&custom.capability).ok()
     }

@@ -1,7 +1,12 @@
 //! Agents and supervisors that are killed.
 
-use tidegate_testkit::fleet::{SOON, Stage, alive, eventually, on_each, the_agent, yaml};
+use tidegate_testkit::fleet::{
+    SOON, Server, Stage, Supervisor, Wish, alive, ended, eventually, healthy, on_each, the_agent, yaml,
+};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 
+use crate::commands::custom;
 use crate::steps::{one_agent, pushed, runs};
 
 /// C077, C079, C190: unhealthy with the reason, then a new process.
@@ -58,6 +63,34 @@ async fn given_a_supervisor_that_is_killed_when_it_starts_again_then_it_adopts_i
         assert_eq!(after.agent.started_at, before.agent.started_at);
         let (state, reason) = pushed(&server.api, "a.yaml", &yaml("adopted", "")).await;
         assert_eq!(state, "proven", "an adopted agent takes configs: {reason}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn given_a_supervisor_that_is_killed_in_an_act_when_it_starts_again_then_the_outcome_is_told_as_unknown()
+ {
+    on_each("killed in an act", async |stage: Stage| {
+        let server = Server::start(stage.scene.path()).await;
+        // In the place of the agent's input: it takes the call and never answers.
+        let input = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = input.local_addr().unwrap().port();
+        let wish = Wish { chatops_port: port, ..Wish::new("a", server.endpoint("ws")) };
+        let mut supervisor = Supervisor::start(&stage, wish);
+        let uid = healthy(&server.api, "a", SOON).await.agent.uid;
+        let request = custom("chatopcommand", "request", serde_json::json!({"tag": "deploy"}));
+        let command = server.api.send_command(&uid, &request).await.unwrap();
+        let called = timeout(SOON, input.accept()).await.expect("the input was not called").unwrap();
+        supervisor.kill();
+        drop(called);
+        supervisor.start_again();
+        // The supervisor says so by itself, before the server gives up.
+        let command = ended(&server.api, &command.id, SOON).await;
+        assert_eq!(command.state, "unknown", "{command:?}");
+        let answer = command.answer.expect("the supervisor's answer").data;
+        assert_eq!((&answer["outcome"], &answer["id"]), (&"unknown".into(), &command.id.as_str().into()));
+        let again = timeout(std::time::Duration::from_millis(300), input.accept()).await;
+        assert!(again.is_err(), "it was carried out a second time");
     })
     .await;
 }
