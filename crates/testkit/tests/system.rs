@@ -37,6 +37,8 @@ mod recorder;
 mod refusals;
 #[path = "system/server.rs"]
 mod server;
+#[path = "system/several.rs"]
+mod several;
 #[path = "system/starts.rs"]
 mod starts;
 #[path = "system/steps.rs"]

@@ -7,7 +7,14 @@ use tidegate_opamp::AgentDescription;
 /// Attributes by name. What the seed's own supervisor calls `os_type` and the like stands here under
 /// OpenTelemetry's names as well (fluent-opamp.md, "Other behaviour to expect of its supervisor").
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Attributes(BTreeMap<String, String>);
+pub struct Attributes {
+    map: BTreeMap<String, String>,
+    /// The name of one among several agents of a host.
+    joined: Option<Box<str>>,
+}
+
+/// The attribute by which a supervisor of several agents tells them apart.
+const AGENT_NAME: &str = "tidegate.agent.name";
 
 /// Names that other supervisors use, with OpenTelemetry's.
 const ALIASES: [(&str, &str); 4] = [
@@ -31,18 +38,25 @@ impl Attributes {
                 map.entry(name.to_owned()).or_insert(value);
             }
         }
-        Self(map)
+        let named = map.get(AGENT_NAME).filter(|name| !name.is_empty());
+        let host = map.get("host.name").filter(|name| !name.is_empty());
+        let joined = host.zip(named).map(|(host, agent)| format!("{host}/{agent}").into());
+        Self { map, joined }
     }
 
     /// The value of one attribute.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
+        self.map.get(key).map(String::as_str)
     }
 
-    /// What people call the agent: the host's name, else the service's instance id.
+    /// What people call the agent: the host's name, with its own where a host has several, else the service's instance
+    /// id.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
+        if let Some(joined) = &self.joined {
+            return Some(joined);
+        }
         ["host.name", "service.instance.id"]
             .iter()
             .find_map(|key| self.get(key).filter(|name| !name.is_empty()))
@@ -50,7 +64,7 @@ impl Attributes {
 
     /// All of them, in order of name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        self.map.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 }
 
@@ -58,6 +72,20 @@ impl Attributes {
 mod tests {
     use super::*;
     use tidegate_opamp::KeyValue;
+
+    #[test]
+    fn given_one_of_several_agents_of_a_host_then_its_name_tells_it_from_the_others() {
+        for (pairs, name) in [
+            (&[("host.name", "web-1"), ("tidegate.agent.name", "edge")][..], Some("web-1/edge")),
+            (&[("host.name", "web-1")], Some("web-1")),
+            (&[("tidegate.agent.name", "edge"), ("service.instance.id", "7")], Some("7")),
+            (&[], None),
+        ] {
+            let non_identifying_attributes = pairs.iter().map(|(k, v)| KeyValue::text(*k, *v)).collect();
+            let description = AgentDescription { non_identifying_attributes, ..AgentDescription::default() };
+            assert_eq!(Attributes::of(&description).name(), name);
+        }
+    }
 
     #[test]
     fn given_names_of_other_supervisors_when_read_then_both_names_stand() {

@@ -19,6 +19,9 @@ const FLUENT_BIT_PLACES: [&str; 3] =
 const MOST_ATTRIBUTES: usize = 64;
 const MOST_ATTRIBUTE_BYTES: usize = 1024;
 
+/// The attribute that tells the agents of one host apart.
+const AGENT_NAME: &str = "tidegate.agent.name";
+
 /// Most agents of one supervisor.
 const MOST_AGENTS: usize = 64;
 
@@ -57,6 +60,7 @@ pub(super) fn agents(
             own.one(Key::StateDir).map_or_else(|| Ok(state_dir.join("agents").join(&name)), absolute);
         let mut agent = agent(&all, name, folder?, host)?;
         agent.allow.remove(&Allowed::ConnectionSettings);
+        agent.attributes.insert(AGENT_NAME.to_owned(), agent.name.clone());
         if let Some(allowed) = own.list(Key::Allow).iter().find(|written| is_supervisors(&written.text)) {
             return Err(wrong(allowed, "it concerns the whole supervisor: allow it at the top of the file"));
         }

@@ -244,8 +244,9 @@ fn given_a_list_of_agents_then_each_has_its_own_and_takes_the_rest_from_what_hol
     assert_eq!((edge.chatops.port, audit.chatops.port), (9000, 9001));
     assert_eq!(
         (edge.attributes.len(), edge.attributes["team"].as_str(), audit.attributes.len()),
-        (2, "all", 1)
+        (3, "all", 2)
     );
+    assert_eq!(edge.attributes["tidegate.agent.name"], "edge");
     let printed = print(&settings).unwrap();
     assert_eq!(on_host(&printed).unwrap().agents, settings.agents, "{printed}");
 }

@@ -22,6 +22,7 @@ mod programs;
 mod scene;
 mod server;
 mod server_process;
+mod several;
 mod supervisor;
 
 pub use cli::{Output, tidegate};
@@ -34,4 +35,5 @@ pub use programs::{Agent, program};
 pub use scene::{Scene, Stage, on_each, skipped};
 pub use server::{Server, settings};
 pub use server_process::ServerProcess;
+pub use several::Several;
 pub use supervisor::{Supervisor, Wish};

@@ -195,7 +195,7 @@ fn run(folder: &Path, agent: &Agent, wish: &Wish) -> Process {
 }
 
 /// Replaces the control file in one step, so that no one reads half of it.
-fn write_control(folder: &Path, lines: &str) {
+pub(super) fn write_control(folder: &Path, lines: &str) {
     let new = folder.join("control.new");
     fs::write(&new, format!("{QUICK}{lines}\n")).unwrap();
     fs::rename(new, folder.join("control.txt")).unwrap();
