@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod apply;
+pub mod check;
 pub mod child;
 pub mod client;
 pub mod dispatch;

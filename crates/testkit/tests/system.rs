@@ -5,6 +5,8 @@
 
 #[path = "system/backups.rs"]
 mod backups;
+#[path = "system/check.rs"]
+mod check;
 #[path = "system/cli.rs"]
 mod cli;
 #[path = "system/commands.rs"]

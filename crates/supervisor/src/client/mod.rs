@@ -41,6 +41,7 @@ pub use tls::{InvalidTls, MOST_PEM_BYTES, TlsSettings, Version};
 use std::time::Instant;
 
 use ::http::{HeaderName, HeaderValue};
+use tidegate_opamp::InstanceUid;
 /// The `User-Agent` of every request.
 pub(crate) const USER_AGENT: &str = concat!("tidegate-supervisor/", env!("CARGO_PKG_VERSION"));
 
@@ -98,4 +99,18 @@ pub async fn run(settings: ClientSettings, agents: Vec<Wiring>) {
             return;
         }
     }
+}
+
+/// Connects to a server as the client does, without a message: over WebSocket up to the upgrade, over HTTP up to the
+/// connection and its TLS.
+///
+/// # Errors
+/// What is in the way, in a sentence.
+pub async fn reach(target: &Target, uid: InstanceUid) -> Result<(), String> {
+    let mut tls = None;
+    let reached = match target.endpoint.transport {
+        Transport::WebSocket => handshake::open(target, &mut tls, uid).await.map(drop),
+        Transport::Http => handshake::connect(target, &mut tls).await.map(drop),
+    };
+    reached.map_err(|error| error.to_string())
 }

@@ -2,16 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
-
 use super::written::{Key, Layer};
 
-/// Starts and supervises Fluent Bit on this host, and speaks OpAMP for it.
-///
-/// Every flag with a value can also stand in the environment, as TIDEGATE_SUPERVISOR_ENDPOINT and so on, or in
-/// the settings file. A flag outranks a variable, a variable the file.
-#[derive(Clone, Debug, Default, Parser)]
-#[command(name = "tidegate-supervisor", version, max_term_width = 100)]
+/// The flags as they were typed; all are optional.
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct LowArgs {
     /// Settings file (YAML)
     #[arg(long, value_name = "FILE")]

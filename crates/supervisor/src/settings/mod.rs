@@ -19,7 +19,7 @@ use std::time::Duration;
 
 pub use flags::LowArgs;
 pub use print::print;
-pub use resolve::resolve;
+pub use resolve::{file_of, resolve};
 
 use crate::client::Target;
 use crate::handlers::ChatOpsSettings;

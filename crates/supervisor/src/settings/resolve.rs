@@ -14,13 +14,19 @@ use crate::client::{Endpoint, Target, TlsSettings, headers};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
+/// The settings file that is named, if one is.
+#[must_use]
+pub fn file_of(args: &LowArgs, host: &Host<'_>) -> Option<PathBuf> {
+    let named = || (host.variable)(&variable("config")).filter(|path| !path.is_empty()).map(PathBuf::from);
+    args.config.clone().or_else(named)
+}
+
 /// Reads the settings file, if one is named, and resolves all sources.
 ///
 /// # Errors
 /// [`SettingsError`] for the first value that cannot be used.
 pub fn resolve(args: &LowArgs, host: &Host<'_>) -> Result<Settings, SettingsError> {
-    let named = (host.variable)(&variable("config")).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let (file, entries) = match args.config.clone().or(named) {
+    let (file, entries) = match file_of(args, host) {
         Some(path) => match (host.read)(&path) {
             Ok(text) => file::layers(&path, &text, host)?,
             Err(source) => return Err(SettingsError::Unreadable { path, source }),

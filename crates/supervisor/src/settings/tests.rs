@@ -4,6 +4,13 @@ use clap::Parser as _;
 
 use super::*;
 
+/// A command line with nothing but flags.
+#[derive(clap::Parser)]
+struct Line {
+    #[command(flatten)]
+    args: LowArgs,
+}
+
 const FULL: &str = "\
 server:
   endpoint: http://file.example:4320/v1/opamp
@@ -27,7 +34,7 @@ limits:
 
 /// Resolves a command line with variables, and a settings file that is read whatever its name.
 fn settings(args: &[&str], variables: &[(&str, &str)], file: &str) -> Result<Settings, SettingsError> {
-    let args = LowArgs::try_parse_from(["tidegate-supervisor"].iter().chain(args)).unwrap();
+    let args = Line::try_parse_from(["tidegate-supervisor"].iter().chain(args)).unwrap().args;
     let variable =
         |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
     let places = ["/opt/fb", "/bin/fluent-bit", "/usr/bin/fluent-bit"];
@@ -216,7 +223,7 @@ state_dir: /s
 
 /// Resolves a settings file on a host with a variable and a token.
 fn on_host(file: &str) -> Result<Settings, SettingsError> {
-    let args = LowArgs::try_parse_from(["tidegate-supervisor", "--config", "s.yaml"]).unwrap();
+    let args = Line::try_parse_from(["tidegate-supervisor", "--config", "s.yaml"]).unwrap().args;
     let host = Host {
         variable: &|name| (name == "SITE").then(|| "north".to_owned()),
         is_file: &|path| path == Path::new("/opt/fb") || path == Path::new("/usr/bin/fluent-bit"),

@@ -246,7 +246,9 @@ impl StateDir {
 
 /// The names of what the supervisor keeps in its folder; others beside them, such as files that were moved aside, begin
 /// with one of these.
-const OURS: [&str; 9] = [
+const OURS: [&str; 11] = [
+    "agents",
+    "connection-settings.json",
     "lock",
     "run",
     "configs",

@@ -12,14 +12,14 @@ use tidegate_opamp::RemoteConfigStatuses;
 
 use super::{
     AgentSettings, StartError,
-    choose::{choose, plain},
+    choose::{choose, local, plain},
     left::Left,
 };
 use crate::{
     agent::AgentReport,
     child::{CommandLine, LogTail, run_to_end},
     kind::{AgentKind, ComponentState},
-    machine::{Fixed, Loaded, Machine},
+    machine::{Fixed, Loaded, Machine, Ports},
     report::{Host, Publisher, describe},
     state::{Journal, StateDir},
 };
@@ -90,6 +90,34 @@ pub(super) async fn begin(
     }
     machine.publish_health();
     Ok((machine, journal))
+}
+
+/// What a rehearsal showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// The agent's version.
+    pub version: String,
+    /// What the reader of its config should know.
+    pub warnings: Vec<String>,
+}
+
+/// Goes through a start up to the point at which a process would be started, in a folder of its own.
+pub(super) async fn rehearse(
+    settings: &AgentSettings,
+    kind: Arc<dyn AgentKind>,
+) -> Result<Rehearsal, StartError> {
+    let state = StateDir::open(&settings.state_dir)?;
+    let binary = find_binary(&settings.binary)?;
+    let version = ask_version(&*kind, &binary, &state).await?;
+    let fixed = Fixed {
+        kind,
+        binary,
+        uid: settings.instance_uid,
+        host: Host::of_this_machine(),
+        attributes: settings.attributes.clone(),
+    };
+    let loaded = local(settings, &fixed, &state, Ports::default()).await?;
+    Ok(Rehearsal { version, warnings: loaded.rendered.warnings })
 }
 
 /// Faults of a start. Where a process runs already they are told in its health: it goes on collecting, and it has

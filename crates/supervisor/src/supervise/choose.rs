@@ -73,7 +73,7 @@ fn retract(journal: &mut Journal, reason: Option<&str>) -> bool {
 }
 
 /// The host's own file.
-async fn local(
+pub(super) async fn local(
     settings: &AgentSettings,
     fixed: &Fixed,
     state: &StateDir,

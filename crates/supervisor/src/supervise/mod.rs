@@ -12,6 +12,8 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tidegate_opamp::InstanceUid;
 
+pub use begin::Rehearsal;
+
 use crate::{
     agent::AgentHandle,
     child::RunError,
@@ -170,6 +172,15 @@ pub fn start_patiently(settings: AgentSettings) -> AgentHandle {
     let (handle, commands, publisher) = task::handle(patient::unknown(&settings));
     tokio::spawn(patient::supervise(settings, commands, publisher));
     handle
+}
+
+/// Tries all that a start needs, without starting anything: the program, its version, the config, the agent's own check
+/// of it. `settings.state_dir` is used as a scratch folder.
+///
+/// # Errors
+/// [`StartError`], as a start would have it.
+pub async fn rehearse(settings: &AgentSettings) -> Result<Rehearsal, StartError> {
+    begin::rehearse(settings, settings.kind.implementation()).await
 }
 
 /// Stops the agent that an earlier supervisor left, if there is one: for a supervisor that is told to end before its
