@@ -9,6 +9,7 @@ mod bulk;
 pub mod client;
 mod command;
 mod event;
+mod metrics;
 mod problem;
 mod push;
 mod server;
@@ -23,6 +24,7 @@ pub use bulk::{BulkAction, BulkRequest, Operation, OperationTarget};
 pub use command::{Answer, Command, CommandRequest};
 pub use event::{Event, Removed, WatchEvent};
 pub use jiff::Timestamp;
+pub use metrics::{AgentMetrics, ComponentMetrics, MetricCounts, MetricRates, MetricSeries, MetricsHistory};
 pub use problem::{Problem, ProblemDetail};
 pub use push::{Push, PushAgent, PushFile, PushListed, PushRequest, PushSummary};
 pub use server::{

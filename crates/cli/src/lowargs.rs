@@ -1,6 +1,7 @@
 //! What was typed. What it means is resolved in `settings` and in the commands.
 
 mod acts;
+mod metrics;
 mod settings;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use acts::{CancelArgs, CancelNoun, RestartArgs, RestartNoun};
+pub(crate) use metrics::{MetricsArgs, MetricsNoun};
 pub(crate) use settings::{
     DeleteNoun, DeleteSettingsArgs, GetSettingsArgs, SetHeartbeatArgs, SetNoun, SetSettingsArgs,
     UnsetHeartbeatArgs, UnsetNoun, WhomArgs,
@@ -64,6 +66,9 @@ pub(crate) enum Verb {
     /// Show all that is known of one thing.
     #[command(subcommand)]
     Describe(DescribeNoun),
+    /// Show what components of agents count.
+    #[command(subcommand)]
+    Metrics(MetricsNoun),
     /// Restart agents.
     #[command(subcommand)]
     Restart(RestartNoun),

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::name::{CHATOPS, NULL_COMMAND, SHUTDOWN, bare};
-use crate::{chatops, order};
+use crate::name::{CHATOPS, METRICS, NULL_COMMAND, SHUTDOWN, bare};
+use crate::{chatops, metrics, order};
 
 /// A custom capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -154,6 +154,33 @@ const CATALOGUE: &[Capability] = &[
             direction: Direction::ToAgent,
             summary: "Is logged by the supervisor.",
             fields: &[CLASSIFIER, ACTION, optional("dummyValue", JsonForm::Text, "any text"), ID],
+        }],
+    },
+    Capability {
+        name: METRICS,
+        summary: "Tells the counters of the agent's components once an interval; nothing is asked or answered.",
+        idempotent: true,
+        messages: &[MessageType {
+            kind: metrics::DIGEST,
+            direction: Direction::ToServer,
+            summary: "The counters as they stand.",
+            fields: &[
+                required("pid", JsonForm::Number, "the process; counters begin anew with another"),
+                optional("reloads", JsonForm::Number, "its reload count; counters begin anew with each"),
+                optional("uptime", JsonForm::Number, "seconds for which its config has run"),
+                optional("every", JsonForm::Number, "seconds from one digest to the next"),
+                required(
+                    "components",
+                    JsonForm::Object,
+                    "by name, an array of records, bytes, errors, retries, dropped records and backlog in chunks; \
+                     zeros at its end are left out",
+                ),
+                optional(
+                    "left_out",
+                    JsonForm::Number,
+                    "components that are not in it, for there are too many",
+                ),
+            ],
         }],
     },
 ];

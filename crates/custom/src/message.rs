@@ -3,7 +3,8 @@
 use tidegate_opamp::CustomMessage;
 
 use crate::chatops::{self, Failure, Request, Success};
-use crate::name::{CHATOPS, NULL_COMMAND, SHUTDOWN, bare};
+use crate::metrics::{self, Digest};
+use crate::name::{CHATOPS, METRICS, NULL_COMMAND, SHUTDOWN, bare};
 use crate::order::{self, Order};
 use crate::payload::{Fields, PayloadError};
 
@@ -16,6 +17,8 @@ pub enum Message {
     ChatOpsFailure(Failure),
     /// Agent to server: the action succeeded.
     ChatOpsSuccess(Success),
+    /// Agent to server: the counters of its components.
+    Metrics(Digest),
     /// Server to agent: shut the agent down.
     Shutdown(Order),
     /// Server to agent: do nothing.
@@ -68,6 +71,8 @@ pub fn parse(message: &CustomMessage) -> Result<Message, ParseError> {
         (NULL_COMMAND, order::DO_NOTHING) => {
             (NULL_COMMAND, order::DO_NOTHING, Order::parse(data).map(Message::Null))
         }
+        (METRICS, metrics::DIGEST) => (METRICS, metrics::DIGEST, Digest::parse(data).map(Message::Metrics)),
+        (METRICS, _) => return Err(ParseError::UnknownType { capability: METRICS }),
         (CHATOPS, _) => return Err(ParseError::UnknownType { capability: CHATOPS }),
         (SHUTDOWN, _) => return Err(ParseError::UnknownType { capability: SHUTDOWN }),
         (NULL_COMMAND, _) => return Err(ParseError::UnknownType { capability: NULL_COMMAND }),

@@ -9,6 +9,9 @@ pub const SHUTDOWN: &str = "org.mp3monster.opamp_provider.command_shutdown_agent
 /// Does nothing; shows that custom messages arrive.
 pub const NULL_COMMAND: &str = "org.mp3monster.opamp_provider.nullcommand";
 
+/// The counters of an agent's components, sent once an interval.
+pub const METRICS: &str = "io.tidegate.metrics";
+
 /// What some supervisors put before each name that they announce.
 pub const REQUEST_PREFIX: &str = "request:";
 

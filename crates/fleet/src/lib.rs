@@ -10,6 +10,7 @@ mod command;
 mod config;
 mod event;
 pub mod index;
+pub mod metrics;
 pub mod offer;
 pub mod query;
 pub mod session;

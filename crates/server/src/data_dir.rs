@@ -10,6 +10,12 @@ pub(crate) fn database(data_dir: &Path) -> PathBuf {
     data_dir.join("tidegate.db")
 }
 
+/// Where the history of metrics lies, which may be lost.
+#[must_use]
+pub(crate) fn history(data_dir: &Path) -> PathBuf {
+    data_dir.join("metrics.db")
+}
+
 /// Makes the data directory where it is not there.
 pub(crate) fn make(data_dir: &Path) -> Result<(), String> {
     std::fs::DirBuilder::new()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_fleet::settings::Terms;
-use tidegate_store::{Location, SqliteStore, Store};
+use tidegate_store::{History, HistoryBounds, Location, SqliteHistory, SqliteStore, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -18,7 +18,7 @@ use crate::control::Control;
 use crate::data_dir;
 use crate::listen::{self, Drained, Stopping};
 use crate::rest::{self, Face};
-use crate::settings::Settings;
+use crate::settings::{MetricsSettings, Settings};
 use crate::state::{Core, Extent, Options};
 use crate::token;
 
@@ -71,7 +71,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         endpoint: settings.agents.advertised_endpoint.clone(),
         interval_seconds: u32::try_from(interval).unwrap_or(u32::MAX).max(1),
     };
-    let core = Arc::new(Core::new(store, snapshot, options, terms));
+    let core = Arc::new(Core::new(store, history(data_dir, &settings.metrics), snapshot, options, terms));
     let tls = settings.agents.tls.as_ref().map(agents::tls::load).transpose().map_err(StartError)?;
     let tls = tls.map(Arc::new);
     let tokens = settings.agents.tokens_file.as_deref().map(agents::tokens::load).transpose();
@@ -133,8 +133,26 @@ impl Running {
         if let Err(error) = &flushed {
             tracing::error!(%error, "the last reports could not be written; agents will be asked for them");
         }
+        if let Err(error) = self.core.close_history().await {
+            tracing::warn!(%error, "the last metrics could not be written to their history");
+        }
         if let Err(error) = self.core.store.close(drained && flushed.is_ok()).await {
             tracing::error!(%error, "the store could not be closed");
+        }
+    }
+}
+
+/// The history of metrics; a server that cannot keep one does without.
+fn history(data_dir: &Path, settings: &MetricsSettings) -> Option<Arc<dyn History>> {
+    let bounds = HistoryBounds { bytes: settings.history_bytes, retention: settings.history_retention };
+    if bounds.bytes == 0 {
+        return None;
+    }
+    match SqliteHistory::open(&Location::File(data_dir::history(data_dir)), bounds) {
+        Ok(history) => Some(Arc::new(history)),
+        Err(error) => {
+            tracing::warn!(%error, "no history of metrics is kept");
+            None
         }
     }
 }

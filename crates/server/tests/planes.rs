@@ -54,6 +54,8 @@ mod limits;
 mod lists;
 #[path = "planes/memory.rs"]
 mod memory;
+#[path = "planes/metrics.rs"]
+mod metrics;
 #[path = "planes/names.rs"]
 mod names;
 #[path = "planes/noise.rs"]

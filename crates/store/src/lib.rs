@@ -1,10 +1,12 @@
 //! The Store trait and its engines. The only crate that knows SQL.
 //!
 //! State is held in memory by the server; what is here is the truth that survives it (decision D1). An act of an
-//! operator reaches the store only as [`Transaction::intent`], which cannot be made without its audit entry.
+//! operator reaches the store only as [`Transaction::intent`], which cannot be made without its audit entry. What may be
+//! lost, the past of agents' metrics, is a [`History`] with a file of its own.
 
 mod aside;
 mod error;
+mod history;
 mod lease;
 mod snapshot;
 mod sqlite;
@@ -15,9 +17,10 @@ use tidegate_fleet::{AuditEntry, Timestamp};
 
 pub use aside::{Alias, Answered, KnownComponents, Labels};
 pub use error::StoreError;
+pub use history::{Flushed, History, HistoryBounds};
 pub use lease::Lease;
 pub use snapshot::{Snapshot, StoredEvent};
-pub use sqlite::{Checked, Location, Restored, SqliteStore, back_up, check, restore};
+pub use sqlite::{Checked, Location, Restored, SqliteHistory, SqliteStore, back_up, check, restore};
 pub use transaction::{Change, Revision, Transaction, Write};
 
 /// Where the fleet's state lives. One conformance suite holds every engine to what is said here.

@@ -6,6 +6,8 @@
 mod aside;
 #[path = "conformance/files.rs"]
 mod files;
+#[path = "conformance/history.rs"]
+mod history;
 #[path = "conformance/migrations.rs"]
 mod migrations;
 #[path = "conformance/power_cuts.rs"]

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use tidegate_custom::metrics::Digest;
 use tidegate_opamp::{
     AgentDescription, AgentRemoteConfig, ComponentHealth, EffectiveConfig, RemoteConfigStatus,
 };
@@ -22,6 +23,8 @@ pub struct AgentReport {
     pub effective_config: Arc<EffectiveConfig>,
     /// How far the last offered config has come; `None` before the first offer (ruling A11).
     pub remote_config_status: Option<Arc<RemoteConfigStatus>>,
+    /// The newest digest of its metrics; each is sent once at most, and an older one never after a newer.
+    pub digest: Option<Arc<Digest>>,
 }
 
 /// What the protocol side may ask of the process side. Commands are carried out one at a time, in order;

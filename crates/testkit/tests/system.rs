@@ -19,6 +19,8 @@ mod crashes;
 mod disk;
 #[path = "system/kills.rs"]
 mod kills;
+#[path = "system/metrics.rs"]
+mod metrics;
 #[path = "system/moves.rs"]
 mod moves;
 #[path = "../../supervisor/tests/protocol/peer.rs"]

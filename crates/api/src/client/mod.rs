@@ -9,8 +9,8 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Agent, AgentDetail, BASE, BulkRequest, Command, CommandRequest, Event, List, Operation, Problem, Push,
-    PushRequest, SettingsRequest, SettingsRule,
+    Agent, AgentDetail, AgentMetrics, BASE, BulkRequest, Command, CommandRequest, Event, List, Operation,
+    Problem, Push, PushRequest, SettingsRequest, SettingsRule,
 };
 
 pub use error::ClientError;
@@ -166,6 +166,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn agent(&self, uid: &str) -> Result<AgentDetail, ClientError> {
         self.call(self.request(Method::GET, &format!("/agents/{uid}"))).await
+    }
+
+    /// What an agent's components count. `query` has the parameters of the call, such as `from`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn metrics(&self, uid: &str, query: &[(&str, String)]) -> Result<AgentMetrics, ClientError> {
+        self.call(self.request(Method::GET, &format!("/agents/{uid}/metrics")).query(query)).await
     }
 
     /// Queues a command for one agent.

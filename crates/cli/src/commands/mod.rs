@@ -7,6 +7,7 @@ mod events;
 mod get_agents;
 mod heartbeat;
 mod label;
+mod metrics;
 mod outcome;
 mod push;
 mod push_files;
@@ -19,8 +20,8 @@ use tidegate_api::client::Client;
 
 use crate::failure::Failure;
 use crate::lowargs::{
-    CancelNoun, DeleteNoun, DescribeNoun, GetNoun, LabelNoun, LowArgs, PageOutput, RestartNoun, SendNoun,
-    SetNoun, UnsetNoun, Verb,
+    CancelNoun, DeleteNoun, DescribeNoun, GetNoun, LabelNoun, LowArgs, MetricsNoun, PageOutput, RestartNoun,
+    SendNoun, SetNoun, UnsetNoun, Verb,
 };
 use crate::output::Talk;
 use crate::render::structured;
@@ -49,6 +50,7 @@ pub(crate) async fn run(low: LowArgs, environment: &Environment, terminal: Termi
         Verb::Unset(UnsetNoun::Heartbeat(args)) => heartbeat::unset(&context, &args).await,
         Verb::Delete(DeleteNoun::Settings(args)) => settings::delete(&context, &args).await,
         Verb::Describe(DescribeNoun::Agent(args)) => describe_agent::run(&context, &args).await,
+        Verb::Metrics(MetricsNoun::Agent(args)) => metrics::agent(&context, &args).await,
         Verb::Restart(RestartNoun::Agent(args)) => restart::run(&context, &args).await,
         Verb::Push(args) => push::run(&context, args).await,
         Verb::Send(SendNoun::Agent(args)) => send::run(&context, &args).await,

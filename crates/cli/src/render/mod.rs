@@ -10,6 +10,7 @@ pub(crate) mod events;
 pub(crate) mod examples;
 pub(crate) mod facets;
 mod hint;
+pub(crate) mod metrics;
 pub(crate) mod push;
 pub(crate) mod settings;
 pub(crate) mod structured;

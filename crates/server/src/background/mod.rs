@@ -92,5 +92,10 @@ pub(crate) fn start(core: &Arc<Core>, until: &Until) -> Tasks {
         }
         .boxed()
     });
+    if core.history.is_some() {
+        run("metrics-history", Duration::from_secs(5), |core| {
+            async move { core.flush_history().await }.boxed()
+        });
+    }
     tasks
 }

@@ -281,8 +281,8 @@ fn kind(order: CommandOrder, id: &str) -> Result<CommandKind, ControlError> {
             known.messages.iter().filter(|message| message.direction == tidegate_custom::Direction::ToAgent);
         let kinds: Vec<_> = orders.map(|message| message.kind).collect();
         if !kinds.contains(&kind.as_str()) {
-            let message =
-                format!("{capability} has no type {kind:?} for agents; it has {}", kinds.join(", "));
+            let has = if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") };
+            let message = format!("{capability} has no type {kind:?} for agents; it has {has}");
             return Err(ControlError::invalid("/type", message));
         }
     }

@@ -10,6 +10,7 @@ mod idempotency;
 mod json;
 mod labels;
 mod limits;
+mod metrics;
 mod openapi;
 mod operations;
 mod problem;
@@ -64,6 +65,7 @@ pub(crate) fn router(face: Face) -> Router {
         .route("/agents", get(agents::list))
         .route("/agents/search", post(agents::search))
         .route("/agents/{uid}", get(agents::get).route_layer(tagged()))
+        .route("/agents/{uid}/metrics", get(metrics::get))
         .route("/agents/{uid}/labels", get(labels::get).patch(labels::patch))
         .route("/bulk-operations", post(operations::bulk).route_layer(once()))
         .route("/operations/{id}", get(operations::get).route_layer(tagged()))

@@ -25,7 +25,7 @@ pub(super) fn between(
 }
 
 /// Reads a duration; a bare number is in seconds.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let wrong = || format!("{text:?} is no duration; write it as 500ms, 30s, 5m or 2h");

@@ -26,6 +26,7 @@ pub(super) struct File {
     pub(super) agents: Agents,
     pub(super) operators: Operators,
     pub(super) limits: Limits,
+    pub(super) metrics: Metrics,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -81,4 +82,11 @@ pub(super) struct Limits {
     pub(super) watches_per_second: Option<u32>,
     pub(super) watch_burst: Option<u32>,
     pub(super) max_watches: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Metrics {
+    pub(super) history_bytes: Option<u64>,
+    pub(super) history_retention: Option<String>,
 }

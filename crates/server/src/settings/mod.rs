@@ -4,6 +4,7 @@ mod duration;
 mod file;
 mod flags;
 mod limits;
+mod metrics;
 mod plane;
 mod resolve;
 
@@ -12,8 +13,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+pub(crate) use duration::parse as read_duration;
 pub use flags::{Flags, Task};
 pub use limits::LimitSettings;
+pub use metrics::MetricsSettings;
 pub use plane::{AgentsSettings, TlsSettings, TlsVersion};
 pub use resolve::{InvalidSettings, resolve};
 
@@ -29,6 +32,8 @@ pub struct Settings {
     pub operators: OperatorsSettings,
     /// Bounds.
     pub limits: LimitSettings,
+    /// The history of agents' metrics.
+    pub metrics: MetricsSettings,
 }
 
 /// The operators' plane.

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::file::File;
-use super::{AgentsSettings, Flags, LimitSettings, OperatorsSettings, Settings};
+use super::{AgentsSettings, Flags, LimitSettings, MetricsSettings, OperatorsSettings, Settings};
 
 /// Largest settings file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -29,6 +29,7 @@ pub fn resolve(flags: &Flags, lookup: impl Fn(&str) -> Option<String>) -> Result
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let agents = AgentsSettings::resolve(flags, file.agents).map_err(|w| wrong(w.field, w.message))?;
     let limits = LimitSettings::resolve(&file.limits).map_err(|w| wrong(w.field, w.message))?;
+    let metrics = MetricsSettings::resolve(&file.metrics).map_err(|w| wrong(w.field, w.message))?;
     let data_dir =
         flags.data_dir.clone().or(file.data_dir).or_else(|| default_data_dir(&lookup)).ok_or_else(|| {
             InvalidSettings("no data directory: give --data-dir, or set XDG_STATE_HOME or HOME".to_owned())
@@ -41,6 +42,7 @@ pub fn resolve(flags: &Flags, lookup: impl Fn(&str) -> Option<String>) -> Result
             allow_plaintext_network: file.operators.allow_plaintext_network.unwrap_or(false),
         },
         limits,
+        metrics,
     };
     refuse_open_doors(&settings)?;
     Ok(settings)
@@ -139,6 +141,8 @@ mod tests {
             ),
             ("limits: {watches_per_second: 0}\n", &["limits.watches_per_second", "between 1 and"]),
             ("limits: {max_watches: 0}\n", &["limits.max_watches", "less than 1"]),
+            ("metrics: {history_bytes: 1000}\n", &["metrics.history_bytes", "0 keeps no history"]),
+            ("metrics: {history_retention: 1m}\n", &["metrics.history_retention", "between 600s and"]),
             ("agents: [\n", &["server.yaml", "line"]),
         ] {
             let error = with_file(text, Flags::default()).unwrap_err().to_string();

@@ -12,7 +12,7 @@ use tidegate_fleet::offer::{self, Profile};
 use tidegate_fleet::settings::{Rules, Terms};
 use tidegate_fleet::{Push, PushId, Timestamp};
 use tidegate_opamp::{InstanceUid, Message, ServerCapabilities};
-use tidegate_store::{Snapshot, Store};
+use tidegate_store::{History, Snapshot, Store};
 
 use super::pace::Pace;
 use super::settings::FleetSettings;
@@ -46,6 +46,8 @@ pub(crate) struct Core {
     pub(crate) index: Index,
     pub(crate) stream: Stream,
     pub(crate) store: Arc<dyn Store>,
+    /// The past of agents' metrics, where it is kept.
+    pub(crate) history: Option<Arc<dyn History>>,
     pub(crate) profile: Profile,
     /// What an agent is told at a poll that changes nothing, behind its uid.
     pub(super) introduction: Box<[u8]>,
@@ -69,7 +71,13 @@ pub(crate) struct Core {
 
 impl Core {
     /// The state that a store holds.
-    pub(crate) fn new(store: Arc<dyn Store>, snapshot: Snapshot, options: Options, terms: Terms) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        history: Option<Arc<dyn History>>,
+        snapshot: Snapshot,
+        options: Options,
+        terms: Terms,
+    ) -> Self {
         let settings =
             FleetSettings::new(terms, Rules::new(snapshot.settings_rules.into_iter().map(Arc::new)));
         let registry = Registry::new(options.max_agents);
@@ -107,6 +115,7 @@ impl Core {
             index,
             stream: Stream::new(snapshot.events, snapshot.clean),
             store,
+            history,
             introduction: offer::introduction(&profile).encode_to_vec().into(),
             profile,
             settings,

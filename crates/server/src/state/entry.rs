@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tidegate_fleet::agent::axes;
+use tidegate_fleet::metrics::Samples;
 use tidegate_fleet::{Agent, Command, Timestamp};
 
 use super::Connection;
@@ -24,6 +25,8 @@ pub(crate) struct Entry {
     pub(crate) connection: Option<Arc<Connection>>,
     /// The connection axis as it was last announced, so that silence is announced once.
     pub(crate) announced: Option<axes::Connection>,
+    /// What its components counted last, where it says so.
+    pub(crate) samples: Option<Box<Samples>>,
     /// Something durable changed since it was last written.
     pub(crate) dirty: bool,
     /// Its record differs from the stored one in its number or time alone.
@@ -50,6 +53,7 @@ impl Entry {
             commands: VecDeque::new(),
             connection: None,
             announced: None,
+            samples: None,
             dirty: false,
             unsaved_number: false,
             stored: false,

@@ -63,11 +63,19 @@ impl Core {
         self: &Arc<Self>,
         uid: InstanceUid,
         now: Timestamp,
-        inbound: Inbound<'_>,
+        mut inbound: Inbound<'_>,
         wire_uid: bytes::Bytes,
     ) -> ServerToAgent {
-        let taken =
-            self.registry.with_or_insert(&uid, || Agent::new(uid, now), |entry| self.take(entry, inbound));
+        let digest = self.take_digest(&mut inbound.message);
+        let taken = self.registry.with_or_insert(
+            &uid,
+            || Agent::new(uid, now),
+            |entry| {
+                let effects = self.take(entry, inbound)?;
+                digest.iter().for_each(|digest| self.sample(entry, digest, now));
+                Ok::<_, session::Rejected>(effects)
+            },
+        );
         match taken {
             Ok(Ok(effects)) => self.settle(uid, effects).await,
             Ok(Err(error)) => {

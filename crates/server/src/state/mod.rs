@@ -16,6 +16,7 @@ mod operations;
 mod oversize;
 mod pace;
 mod registry;
+mod samples;
 mod settings;
 mod stream;
 mod wheel;

@@ -33,6 +33,12 @@ pub(crate) struct Metrics {
     full_state_requests: Counter,
     /// Messages that were too large to send.
     pub(crate) discarded_offers: Counter,
+    /// Digests of metrics that were taken.
+    pub(crate) digests: Counter,
+    /// Digests that cannot be read, or came too soon after another.
+    pub(crate) digests_refused: Counter,
+    /// Blocks of points that the history had no room for.
+    pub(crate) digests_dropped: Counter,
     /// Calls of the REST API.
     pub(crate) api_calls: Counter,
     /// Calls that were refused because their credential makes too many.
@@ -68,6 +74,15 @@ impl Metrics {
             counter("full_state_requests", "Times that an agent was asked for its full state");
         let discarded_offers = counter("discarded_offers", "Messages to agents that were too large to send");
         let duplicates = counter("duplicate_agents", "Times that two agents were found under one uid");
+        let digests = counter("metrics_digests", "Digests of agents' metrics that were taken");
+        let digests_refused = counter(
+            "metrics_digests_refused",
+            "Digests of agents' metrics that cannot be read, or came too soon after another",
+        );
+        let digests_dropped = counter(
+            "metrics_history_dropped_blocks",
+            "Blocks of points that waited too long for being written to the history of metrics",
+        );
         let api_calls = counter("api_calls", "Calls of the REST API");
         let throttled_calls =
             counter("throttled_calls", "Calls of the REST API refused because there are too many of them");
@@ -92,6 +107,9 @@ impl Metrics {
             commands_sent,
             full_state_requests,
             discarded_offers,
+            digests,
+            digests_refused,
+            digests_dropped,
             api_calls,
             throttled_calls,
             agents,

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidegate_opamp::AgentToServer;
 use tidegate_server::run::{self, Running};
-use tidegate_server::settings::{AgentsSettings, LimitSettings, OperatorsSettings, Settings};
+use tidegate_server::settings::{
+    AgentsSettings, LimitSettings, MetricsSettings, OperatorsSettings, Settings,
+};
 
 use crate::http::{self, Answer, Request};
 use crate::report::Reporter;
@@ -40,6 +42,7 @@ pub(crate) fn settings(data_dir: &Path) -> Settings {
             message_burst: 1_000_000,
             ..LimitSettings::default()
         },
+        metrics: MetricsSettings::default(),
     }
 }
 

@@ -6,6 +6,7 @@ mod codec;
 mod files;
 mod garbage;
 mod hashes;
+mod history;
 mod read;
 mod schema;
 mod settings;
@@ -23,6 +24,7 @@ use tidegate_fleet::{AuditEntry, Timestamp};
 
 use crate::{Answered, Change, Lease, Revision, Snapshot, Store, StoreError, Transaction};
 pub use files::{Checked, Restored, back_up, check, restore};
+pub use history::SqliteHistory;
 use writer::Writer;
 
 /// Where a store lies.

@@ -5,6 +5,8 @@
 //! not answered is due again after [`Core::lost`], merged with what changed since, so that nothing queues up
 //! however long the server is away (OpAMP C037, C065).
 
+mod allowed;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,8 +16,10 @@ use tidegate_opamp::{
     ServerErrorResponseType, ServerToAgent, server_to_agent_flags,
 };
 
+pub use allowed::capabilities;
+
 use super::effect::{Effect, Loss};
-use super::outbox::Outbox;
+use super::outbox::{Outbox, is_digest};
 use super::parts::Parts;
 use crate::agent::AgentReport;
 
@@ -149,6 +153,11 @@ impl Core {
 
     /// Takes a new report of the process side.
     pub fn report(&mut self, report: AgentReport) {
+        let is_new =
+            |digest: &&Arc<_>| self.current.digest.as_ref().is_none_or(|old| !Arc::ptr_eq(old, digest));
+        if let Some(digest) = report.digest.as_ref().filter(is_new) {
+            self.outbox.renew(Arc::clone(digest));
+        }
         self.current = report;
     }
 
@@ -225,7 +234,11 @@ impl Core {
 
     /// What was taken was not answered and will not be.
     pub fn lost(&mut self, loss: Loss) {
-        let unanswered = self.unanswered.take();
+        let mut unanswered = self.unanswered.take();
+        if let Some(message) = &mut unanswered {
+            // By the time that it went again, it would be an old one.
+            message.custom_message.take_if(|custom| is_digest(custom));
+        }
         match loss {
             // A repetition may have arrived the first time: its number is never given to another message.
             Loss::NotSent if self.repeats => self.again = unanswered,
@@ -374,18 +387,6 @@ impl Core {
 fn same_but_number(again: &AgentToServer, message: &AgentToServer) -> bool {
     let numbered = AgentToServer { sequence_num: again.sequence_num, ..message.clone() };
     *again == numbered
-}
-
-/// The capabilities that go with what a supervisor allows.
-#[must_use]
-pub fn capabilities(remote_config: bool, restart: bool) -> AgentCapabilities {
-    AgentCapabilities::REPORTS_STATUS
-        .with(AgentCapabilities::REPORTS_EFFECTIVE_CONFIG)
-        .with(AgentCapabilities::REPORTS_HEALTH)
-        .with(AgentCapabilities::REPORTS_HEARTBEAT)
-        .with_if(AgentCapabilities::ACCEPTS_REMOTE_CONFIG, remote_config)
-        .with_if(AgentCapabilities::REPORTS_REMOTE_CONFIG, remote_config)
-        .with_if(AgentCapabilities::ACCEPTS_RESTART_COMMAND, restart)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use tidegate_custom::METRICS;
+use tidegate_custom::metrics::Digest;
 use tidegate_opamp::{AgentToServer, CustomMessage, Message as _};
 
 /// Most custom messages that wait for being sent, and most that wait for an answer.
@@ -19,12 +21,15 @@ pub(super) struct Outbox {
     server: Option<Vec<String>>,
     waiting: VecDeque<CustomMessage>,
     in_flight: VecDeque<CustomMessage>,
+    /// The newest digest of metrics, until it is sent: it never waits beside another, and never goes twice.
+    digest: Option<Arc<Digest>>,
 }
 
 impl Outbox {
     pub(super) fn new(own: Vec<String>) -> Self {
         let announced = Arc::new(own.clone());
-        Self { own, announced, server: None, waiting: VecDeque::new(), in_flight: VecDeque::new() }
+        let (waiting, in_flight) = <_>::default();
+        Self { own, announced, server: None, waiting, in_flight, digest: None }
     }
 
     /// The list to announce; a new `Arc` only when it changed (OpAMP C158).
@@ -67,7 +72,39 @@ impl Outbox {
 
     /// True when a message could go now.
     pub(super) fn has_due(&self) -> bool {
-        self.server.is_some() && !self.waiting.is_empty()
+        (self.server.is_some() && !self.waiting.is_empty())
+            || (self.digest.is_some() && self.form_of_metrics().is_some())
+    }
+
+    /// Takes a digest of metrics in the place of the one that waits.
+    pub(super) fn renew(&mut self, digest: Arc<Digest>) {
+        self.digest = Some(digest);
+    }
+
+    /// How the server lists metrics, where both ends list them (OpAMP C159).
+    fn form_of_metrics(&self) -> Option<&str> {
+        let ours = self.own.iter().any(|name| name == METRICS);
+        self.server.as_ref().filter(|_| ours).and_then(|list| tidegate_custom::listed_as(list, METRICS))
+    }
+
+    /// The digest that waits, as a message of at most `room` bytes; one that would take more than `most` is dropped.
+    fn take_digest(&mut self, room: usize, most: usize) -> Option<CustomMessage> {
+        let form = self.form_of_metrics()?.to_owned();
+        let digest = self.digest.take()?;
+        match digest.to_message() {
+            Ok(message) => {
+                let message = CustomMessage { capability: form, ..message };
+                let bytes = encoded_len(&message);
+                if bytes > room && bytes <= most {
+                    self.digest = Some(digest);
+                }
+                (bytes <= room).then_some(message)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a digest of metrics is dropped");
+                None
+            }
+        }
     }
 
     /// The next message, under the name that the server listed, if it takes no more than `room` bytes. One that the
@@ -95,7 +132,7 @@ impl Outbox {
             let capability = tidegate_custom::bare(&message.capability);
             tracing::info!(capability, "an answer is dropped: the server did not list its custom capability");
         }
-        None
+        self.take_digest(room, most)
     }
 
     /// The server answered: what was sent arrived.
@@ -111,6 +148,11 @@ impl Outbox {
             }
         }
     }
+}
+
+/// Whether a message is a digest of metrics.
+pub(super) fn is_digest(message: &CustomMessage) -> bool {
+    tidegate_custom::bare(&message.capability) == METRICS
 }
 
 /// What a custom message adds to the message that carries it, in bytes.

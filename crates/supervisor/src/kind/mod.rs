@@ -9,6 +9,7 @@ mod model;
 use std::{ffi::OsString, future::Future, path::Path, pin::Pin, time::Duration};
 
 use rustix::process::Signal;
+use tidegate_custom::metrics::Counters;
 
 use crate::child::Finished;
 
@@ -80,6 +81,9 @@ pub trait AgentKind: Send + Sync + std::fmt::Debug {
 
     /// Asks the agent for all that its health is judged by.
     fn observe(&self, port: u16, deadline: Duration) -> BoxFuture<'_, Result<Observation, ProbeError>>;
+
+    /// What each component counts, for digests of metrics; empty while it is not known.
+    fn counters(&self, observation: &Observation) -> Vec<(String, Counters)>;
 
     /// A fresh judge of the health of the agent's components.
     fn judge(&self) -> Box<dyn HealthJudge>;

@@ -83,6 +83,10 @@ impl Machine {
         running.pulse = Some(observation.pulse);
         let pid = running.child.pid();
         let mut states = self.judge.judge(pid, &observation, now.saturating_duration_since(self.epoch));
+        let count = || self.fixed.kind.counters(&observation);
+        if let Some(digest) = self.digests.due(pid, observation.pulse, now, count) {
+            self.publisher.digest(digest);
+        }
         let settled = observation.pulse.uptime.is_none_or(|uptime| uptime >= COMPONENT_PATIENCE.as_secs());
         for name in &self.loaded.rendered.expected {
             if settled && !states.contains_key(name) {

@@ -2,6 +2,7 @@
 //! that it is to load, and what was last seen of it. Whoever holds the machine is the only one who touches the process.
 
 mod config;
+mod digest;
 mod look;
 mod process;
 
@@ -40,6 +41,8 @@ pub struct Fixed {
     pub host: Host,
     /// What its owner says of it.
     pub attributes: BTreeMap<String, String>,
+    /// How often a digest of its metrics is made, if at all.
+    pub metrics_interval: Option<Duration>,
 }
 
 /// The machine.
@@ -74,6 +77,7 @@ pub struct Machine {
     last_error_line: Option<String>,
     storage_fault: Option<(Instant, String)>,
     judge: Box<dyn HealthJudge>,
+    digests: digest::Digests,
     components: BTreeMap<String, ComponentState>,
     epoch: Instant,
 }
@@ -131,6 +135,7 @@ impl Machine {
         publisher: Publisher,
     ) -> Self {
         let judge = fixed.kind.judge();
+        let digests = digest::Digests::new(fixed.metrics_interval);
         let port = loaded.rendered.port;
         Self {
             fixed,
@@ -150,6 +155,7 @@ impl Machine {
             last_error_line: None,
             storage_fault: None,
             judge,
+            digests,
             components: BTreeMap::new(),
             epoch: Instant::now(),
         }

@@ -279,6 +279,7 @@ mod tests {
             uid: "01902d3c-7a5e-7000-8000-00000000abcd".parse().unwrap(),
             host: Host::of_this_machine(),
             attributes: std::collections::BTreeMap::new(),
+            metrics_interval: None,
         };
         let text = "service:\n  grace: 1\npipeline:\n  inputs:\n    - name: dummy\n  outputs:\n    - name: \"null\"\n";
         let source = Source { path: folder.path().join("c.yaml"), text: text.to_owned() };
@@ -290,6 +291,7 @@ mod tests {
             health: Arc::default(),
             effective_config: Arc::default(),
             remote_config_status: None,
+            digest: None,
         };
         let (publisher, _) = Publisher::new(first);
         (Machine::new(fixed, state, log, "1".into(), loaded, publisher), folder)

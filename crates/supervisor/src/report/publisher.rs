@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tidegate_custom::metrics::Digest;
 use tidegate_opamp::{AgentDescription, ComponentHealth, EffectiveConfig, RemoteConfigStatus};
 use tokio::sync::watch;
 
@@ -45,6 +46,11 @@ impl Publisher {
         self.set(config, |report| &mut report.effective_config);
     }
 
+    /// Sets the digest of metrics.
+    pub fn digest(&self, digest: Arc<Digest>) {
+        self.0.send_modify(|report| report.digest = Some(digest));
+    }
+
     /// Sets the remote config status.
     pub fn remote_config_status(&self, status: RemoteConfigStatus) {
         let status = Some(Arc::new(status));
@@ -80,6 +86,7 @@ mod tests {
             health: Arc::default(),
             effective_config: Arc::default(),
             remote_config_status: None,
+            digest: None,
         };
         let (publisher, mut receiver) = Publisher::new(first);
         publisher.health(ComponentHealth::default());

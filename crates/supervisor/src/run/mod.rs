@@ -145,6 +145,7 @@ async fn begin(settings: &Settings, agent: &Agent, patient: bool) -> Result<Supe
         probation: settings.probation,
         allow_remote_config: agent.allows(Allowed::RemoteConfig),
         attributes: agent.attributes.clone(),
+        metrics_interval: settings.metrics_interval,
         instance_uid: uid,
     };
     let handle =
@@ -214,11 +215,14 @@ fn wire(
     let (leave, leaving) = watch::channel(Leave::Stay);
     let (left, has_left) = oneshot::channel();
     let moves = settings.allow_connection_settings;
+    let mut custom_capabilities = registry.capabilities();
+    // No handler's: nothing of it is asked for.
+    custom_capabilities.extend(settings.metrics_interval.map(|_| tidegate_custom::METRICS.to_owned()));
     let core = CoreSettings {
         capabilities: capabilities(agent.allows(Allowed::RemoteConfig), agent.allows(Allowed::Restart))
             .with_if(AgentCapabilities::ACCEPTS_OPAMP_CONNECTION_SETTINGS, moves)
             .with_if(AgentCapabilities::REPORTS_CONNECTION_SETTINGS_STATUS, moves),
-        custom_capabilities: registry.capabilities(),
+        custom_capabilities,
         heartbeat: settings.heartbeat,
         max_message_bytes: settings.max_message_bytes,
     };

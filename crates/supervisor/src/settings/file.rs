@@ -18,6 +18,7 @@ struct File {
     state_dir: Option<Spanned<String>>,
     probation: Option<Spanned<String>>,
     heartbeat: Option<Spanned<String>>,
+    metrics: Metrics,
     allow: Option<Vec<Spanned<String>>>,
     chatops: ChatOps,
     limits: Limits,
@@ -86,6 +87,12 @@ struct ChatOps {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+struct Metrics {
+    interval: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct Limits {
     max_message_bytes: Option<Spanned<u64>>,
 }
@@ -150,6 +157,7 @@ pub(super) fn layers(path: &Path, text: &str, host: &Host<'_>) -> Result<(Layer,
     sheet.put(Key::StateDir, "state_dir", file.state_dir);
     sheet.put(Key::Probation, "probation", file.probation);
     sheet.put(Key::Heartbeat, "heartbeat", file.heartbeat);
+    sheet.put(Key::MetricsInterval, "metrics.interval", file.metrics.interval);
     sheet.put_all(Key::Allow, "allow", file.allow);
     sheet.put_chatops("", file.chatops);
     sheet.put(Key::MaxMessageBytes, "limits.max_message_bytes", file.limits.max_message_bytes.map(text_of));

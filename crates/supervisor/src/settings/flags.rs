@@ -37,6 +37,9 @@ pub struct LowArgs {
     /// Time without any message after which a heartbeat goes, 1s to 24h (default 30s)
     #[arg(long, value_name = "DURATION")]
     pub heartbeat: Option<String>,
+    /// How often the agent's metrics are sent to a server that wants them, 10s to 1h, or off (default 1m)
+    #[arg(long, value_name = "DURATION|off")]
+    pub metrics_interval: Option<String>,
     /// What the server may do, separated by commas: remote-config, restart, chatops,
     /// shutdown, connection-settings (default: nothing)
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
@@ -69,6 +72,7 @@ impl LowArgs {
             (Key::StateDir, one(&self.state_dir)),
             (Key::Probation, one(&self.probation)),
             (Key::Heartbeat, one(&self.heartbeat)),
+            (Key::MetricsInterval, one(&self.metrics_interval)),
             (Key::Allow, self.allow.clone()),
             (Key::ChatOpsPort, one(&self.chatops_port)),
             (Key::ChatOpsTag, self.chatops_tag.clone()),

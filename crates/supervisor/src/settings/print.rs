@@ -18,6 +18,7 @@ struct Printed<'a> {
     state_dir: String,
     probation: String,
     heartbeat: String,
+    metrics: Metrics,
     allow: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chatops: Option<ChatOps<'a>>,
@@ -63,6 +64,11 @@ struct Entry<'a> {
 struct ChatOps<'a> {
     port: u16,
     tags: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Metrics {
+    interval: String,
 }
 
 #[derive(Serialize)]
@@ -114,6 +120,9 @@ pub fn print(settings: &Settings) -> Result<String, String> {
         state_dir: text(&settings.state_dir),
         probation: duration::write(settings.probation),
         heartbeat: duration::write(settings.heartbeat),
+        metrics: Metrics {
+            interval: settings.metrics_interval.map_or_else(|| "off".to_owned(), duration::write),
+        },
         allow: single.map_or_else(|| words(everywhere), |agent| words(agent.allow.iter().copied())),
         chatops: single.map(chatops),
         limits: Limits { max_message_bytes: settings.max_message_bytes },

@@ -53,6 +53,7 @@ pub fn resolve(args: &LowArgs, host: &Host<'_>) -> Result<Settings, SettingsErro
             Duration::from_secs(30),
             Duration::from_secs(1)..=24 * HOUR,
         )?,
+        metrics_interval: metrics_interval(&layers)?,
         allow_connection_settings: layers
             .list(Key::Allow)
             .iter()
@@ -122,6 +123,16 @@ fn state_dir(layers: &Layers, host: &Host<'_>) -> Result<PathBuf, SettingsError>
                 "no folder for state is known, as neither XDG_STATE_HOME nor HOME is set: give --state-dir";
             SettingsError::Missing(why.to_owned())
         })
+}
+
+/// A minute, unless it is off.
+fn metrics_interval(layers: &Layers) -> Result<Option<Duration>, SettingsError> {
+    let written = layers.one(Key::MetricsInterval);
+    if written.is_some_and(|written| written.text == "off") {
+        return Ok(None);
+    }
+    let range = Duration::from_secs(10)..=HOUR;
+    time(layers, Key::MetricsInterval, Duration::from_secs(60), range).map(Some)
 }
 
 fn time(

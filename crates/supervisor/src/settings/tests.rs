@@ -24,6 +24,7 @@ agent:
 state_dir: /var/lib/tg
 probation: 5s
 heartbeat: 15
+metrics: {interval: 20s}
 allow: [remote-config, restart]
 chatops:
   port: 9999
@@ -69,6 +70,21 @@ fn given_only_the_flags_that_suffice_then_the_rest_has_defaults() {
     assert_eq!(settings.max_message_bytes, 64 * 1024 * 1024);
 }
 
+#[test]
+fn given_intervals_of_metrics_then_they_have_bounds_and_can_be_off() {
+    let interval = |text| {
+        let settings = settings(&[&FLAGS[..], &["--metrics-interval", text]].concat(), &HOME, "");
+        settings.map(|settings| settings.metrics_interval).map_err(|error| error.to_string())
+    };
+    for (text, expected) in [("off", None), ("10s", Some(10)), ("1h", Some(3600))] {
+        assert_eq!(interval(text), Ok(expected.map(Duration::from_secs)), "{text}");
+    }
+    for text in ["9s", "61m", "0s", "never"] {
+        assert!(interval(text).unwrap_err().contains("--metrics-interval"), "{text}");
+    }
+    assert_eq!(settings(&FLAGS, &HOME, "").unwrap().metrics_interval, Some(Duration::from_secs(60)));
+}
+
 /// C020, C027: limits and intervals can be set.
 #[test]
 fn given_a_full_file_then_every_field_is_taken() {
@@ -84,6 +100,7 @@ fn given_a_full_file_then_every_field_is_taken() {
     assert_eq!(agent.chatops, ChatOpsSettings { port: 9999, tags: vec!["cleanup".to_owned()] });
     assert_eq!(agent.attributes["site"], "north");
     assert_eq!(settings.max_message_bytes, 1_048_576);
+    assert_eq!(settings.metrics_interval, Some(Duration::from_secs(20)));
 }
 
 #[test]

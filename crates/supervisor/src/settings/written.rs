@@ -18,6 +18,7 @@ pub(super) enum Key {
     StateDir,
     Probation,
     Heartbeat,
+    MetricsInterval,
     Allow,
     ChatOpsPort,
     ChatOpsTag,
@@ -26,7 +27,7 @@ pub(super) enum Key {
 
 impl Key {
     /// Every setting that has a flag and a variable, with the flag's name.
-    pub(super) const FLAGS: [(Self, &'static str); 13] = [
+    pub(super) const FLAGS: [(Self, &'static str); 14] = [
         (Self::Endpoint, "endpoint"),
         (Self::CaFile, "ca-file"),
         (Self::TokenFile, "token-file"),
@@ -37,6 +38,7 @@ impl Key {
         (Self::StateDir, "state-dir"),
         (Self::Probation, "probation"),
         (Self::Heartbeat, "heartbeat"),
+        (Self::MetricsInterval, "metrics-interval"),
         (Self::Allow, "allow"),
         (Self::ChatOpsPort, "chatops-port"),
         (Self::ChatOpsTag, "chatops-tag"),

@@ -43,6 +43,7 @@ pub(super) async fn begin(
         uid: settings.instance_uid,
         host: Host::of_this_machine(),
         attributes: settings.attributes.clone(),
+        metrics_interval: settings.metrics_interval,
     };
     let mut journal = state.journal();
     forget_unfinished(&mut journal, settings.allow_remote_config);
@@ -159,6 +160,7 @@ fn first_report(fixed: &Fixed, version: &str, journal: &Journal) -> AgentReport 
         health: Arc::default(),
         effective_config: Arc::default(),
         remote_config_status: journal.status_message().map(Arc::new),
+        digest: None,
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn unknown(settings: &AgentSettings) -> AgentReport {
         health: Arc::new(ComponentHealth { status: "starting".to_owned(), ..ComponentHealth::default() }),
         effective_config: Arc::default(),
         remote_config_status: None,
+        digest: None,
     }
 }
 

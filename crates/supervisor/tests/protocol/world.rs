@@ -79,6 +79,7 @@ impl Setup {
             state_dir: state.path().to_owned(),
             probation: Duration::ZERO,
             heartbeat: self.heartbeat,
+            metrics_interval: None,
             allow_connection_settings: self.allow.contains(&Allowed::ConnectionSettings),
             max_message_bytes: self.max_message_bytes,
         };
@@ -121,6 +122,7 @@ pub(crate) fn report(status: &str) -> AgentReport {
         health: Arc::new(health),
         effective_config: Arc::new(EffectiveConfig::default()),
         remote_config_status: None,
+        digest: None,
     }
 }
 

@@ -8,7 +8,9 @@ use std::thread::JoinHandle;
 
 use tidegate_api::client::Client;
 use tidegate_server::run;
-use tidegate_server::settings::{AgentsSettings, LimitSettings, OperatorsSettings, Settings};
+use tidegate_server::settings::{
+    AgentsSettings, LimitSettings, MetricsSettings, OperatorsSettings, Settings,
+};
 use tokio::sync::oneshot;
 
 /// A running server with a thread of its own. Without [`Server::stop`] it ends as if it had crashed.
@@ -34,6 +36,7 @@ pub fn settings(data_dir: &Path, agents: u16, operators: u16) -> Settings {
         agents: AgentsSettings { listen: listen(agents), ..AgentsSettings::default() },
         operators: OperatorsSettings { listen: listen(operators), allow_plaintext_network: false },
         limits: LimitSettings { max_connections: 1000, max_agents: 1000, ..LimitSettings::default() },
+        metrics: MetricsSettings::default(),
     }
 }
 

@@ -168,6 +168,12 @@ impl Agent {
         self.say(|message, agent| message.health = Some(agent.health(now)))
     }
 
+    /// What its components have counted.
+    pub fn digest(&mut self, now: u64) -> AgentToServer {
+        let message = load::digest(self.index, self.started, now).to_message().ok();
+        self.say(|say, _| say.custom_message = message)
+    }
+
     /// The last message.
     pub fn farewell(&mut self) -> AgentToServer {
         self.say(|message, _| message.agent_disconnect = Some(AgentDisconnect::default()))
@@ -294,7 +300,7 @@ impl Agent {
         self.say(|message, agent| {
             message.agent_description = Some(load::description(agent.index, &agent.uid));
             message.custom_capabilities = Some(CustomCapabilities {
-                capabilities: vec![tidegate_custom::CHATOPS.to_owned()],
+                capabilities: [tidegate_custom::CHATOPS, tidegate_custom::METRICS].map(str::to_owned).into(),
                 ..CustomCapabilities::default()
             });
             message.remote_config_status = agent.config_status();

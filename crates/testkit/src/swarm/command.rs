@@ -25,6 +25,8 @@ pub enum Command {
     Heartbeats(Traffic),
     /// `statuses RATE D`: the same with reports of a component that fails or recovers.
     Statuses(Traffic),
+    /// `digests RATE D`: the same with digests of metrics; the server takes one of an agent in five seconds.
+    Digests(Traffic),
     /// `storm P%`: so many connections break and come back; ends when every agent was answered again.
     Storm(f64),
     /// `die P%`: so many connections break and stay away.
@@ -62,6 +64,7 @@ impl std::str::FromStr for Command {
             ["idle", time] => Self::Idle(duration(time)?),
             ["heartbeats", rate, time] => Self::Heartbeats(traffic(rate, time)?),
             ["statuses", rate, time] => Self::Statuses(traffic(rate, time)?),
+            ["digests", rate, time] => Self::Digests(traffic(rate, time)?),
             ["storm", part] => Self::Storm(share(part)?),
             ["die", part] => Self::Die(share(part)?),
             ["leave", part] => Self::Leave(share(part)?),
@@ -138,6 +141,7 @@ mod tests {
             (" connect 5  small mux 100", Command::Connect { agents: 5, profile: Profile::Small, mux: 100 }),
             ("idle 1s", Command::Idle(second)),
             ("heartbeats 2.5 1000ms", Command::Heartbeats(Traffic { rate: 2.5, time: second })),
+            ("digests 2 1s", Command::Digests(Traffic { rate: 2.0, time: second })),
             ("storm 50%", Command::Storm(0.5)),
             ("wait-offers 7", Command::WaitOffers(7, PATIENCE)),
             ("wait-settled 7 1s", Command::WaitSettled(7, second)),

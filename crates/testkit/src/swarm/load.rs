@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
 use bytes::Bytes;
+use tidegate_custom::metrics::{Counters, Digest, Life};
 use tidegate_opamp::{
     AgentConfigMap, AgentConfigObject, AgentDescription, ComponentHealth, EffectiveConfig, InstanceUid,
     KeyValue,
@@ -168,6 +169,27 @@ pub fn health(index: u32, start: u64, now: u64, sick: Option<u64>) -> ComponentH
         component_health_map: (0..COMPONENTS).map(component).collect(),
         ..ComponentHealth::default()
     }
+}
+
+/// What the components of a usual pipeline have counted since their start: two inputs, two filters, two outputs.
+#[must_use]
+pub fn digest(index: u32, start: u64, now: u64) -> Digest {
+    let seconds = now.saturating_sub(start) / 1_000_000_000;
+    // Between 10 and 1,010 records a second.
+    let busy = seconds * (10 + u64::from(index) * 37 % 1_000);
+    let quiet = seconds * (1 + u64::from(index) % 5);
+    let of = |records: u64, bytes: u64| Counters { records, bytes: records * bytes, ..Counters::default() };
+    let components = [
+        ("input:tail.0", Counters { backlog: u64::from(index) % 7, ..of(busy, 310) }),
+        ("input:systemd.1", of(quiet, 240)),
+        ("filter:kubernetes.0", Counters { dropped: busy / 50, ..of(busy, 0) }),
+        ("filter:modify.1", of(busy + quiet, 0)),
+        ("output:forward.0", Counters { retries: seconds / 600, ..of(busy, 310) }),
+        ("output:s3.1", of(quiet, 240)),
+    ];
+    let components = components.map(|(name, counters)| (name.to_owned(), counters));
+    let life = Life { pid: 1_000 + index % 30_000, reloads: 0 };
+    Digest { uptime: seconds, every: 60, ..Digest::new(life, components) }
 }
 
 fn config_body(seed: u64, which: u64) -> Bytes {

@@ -23,7 +23,7 @@ pub struct Flags {
 #[derive(Debug, Subcommand)]
 pub enum Mode {
     /// Simulated agents, driven by commands on stdin or in a script, one a line: `connect N [small|health|full]
-    /// [mux K]`, `idle D`, `heartbeats RATE D`, `statuses RATE D`, `storm P%`, `die P%`, `leave P%`,
+    /// [mux K]`, `idle D`, `heartbeats RATE D`, `statuses RATE D`, `digests RATE D`, `storm P%`, `die P%`, `leave P%`,
     /// `wait-offers N [D]`, `wait-settled N [D]`, `mark`, `stats`, `quit`. Each is answered with one JSON object.
     Agents(AgentsFlags),
     /// A bare epoll loop that answers WebSocket frames with a constant reply; prints its address.

@@ -187,6 +187,7 @@ fn schemas() -> Map<String, Value> {
     let mut found = Vec::new();
     add::<api::AgentDetail>(&mut found);
     add::<api::Agent>(&mut found);
+    add::<api::AgentMetrics>(&mut found);
     add::<api::FleetSummary>(&mut found);
     add::<api::Total>(&mut found);
     add::<api::BulkRequest>(&mut found);

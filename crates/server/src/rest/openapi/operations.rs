@@ -28,7 +28,7 @@ const CANCEL: &[&str] = &[
     "store",
 ];
 
-pub(super) const OPERATIONS: [Operation; 29] = [
+pub(super) const OPERATIONS: [Operation; 30] = [
     look(
         "/api/v1/agents",
         "listAgents",
@@ -62,6 +62,19 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         &[IF_NONE_MATCH],
         Answer::One("AgentDetail"),
         &["not-found", "invalid"],
+    ),
+    look(
+        "/api/v1/agents/{uid}/metrics",
+        "getAgentMetrics",
+        "What an agent's components count: rates of now, and with `from`, `to` or `step` their past.",
+        &[
+            query("component", "string", "Only this component, such as `output:sink`."),
+            query("from", "string", "Where the past begins; an hour before `to` when left out."),
+            query("to", "string", "Where it ends; now when left out."),
+            query("step", "string", "How long a step is, such as `60s`, `5m` or `1h`; at least a minute."),
+        ],
+        Answer::One("AgentMetrics"),
+        &["parameters", "not-found", "invalid", "store"],
     ),
     look(
         "/api/v1/agents/{uid}/labels",

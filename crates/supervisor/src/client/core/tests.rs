@@ -1,4 +1,5 @@
 mod always;
+mod digests;
 mod received;
 mod sent;
 
@@ -39,6 +40,7 @@ fn report() -> AgentReport {
         health: health("running"),
         effective_config: effective("a"),
         remote_config_status: None,
+        digest: None,
     }
 }
 

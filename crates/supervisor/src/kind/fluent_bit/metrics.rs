@@ -97,17 +97,22 @@ pub(super) const ROUTED: &str = "routing_logs_records_total";
 /// Error lines that the process has logged.
 pub(super) const LOGGED_ERRORS: &str = "logger_logs_total.error";
 
-/// The values of components that health is judged by, by kind.
-const COMPONENT_METRICS: [(&str, &str); 9] = [
+/// The values of components that health is judged by, or that digests hold, by kind.
+const COMPONENT_METRICS: [(&str, &str); 14] = [
     ("input", "input_records_total"),
+    ("input", "input_bytes_total"),
+    ("input", "input_storage_chunks"),
     ("input", "input_ingestion_paused"),
     ("input", "input_storage_overlimit"),
     ("output", "output_proc_records_total"),
+    ("output", "output_proc_bytes_total"),
     ("output", "output_errors_total"),
     ("output", "output_retries_total"),
     ("output", "output_retries_failed_total"),
     ("output", "output_dropped_records_total"),
     ("filter", "filter_records_total"),
+    ("filter", "filter_bytes_total"),
+    ("filter", "filter_drop_records_total"),
 ];
 
 /// The values of the process that health is judged by.

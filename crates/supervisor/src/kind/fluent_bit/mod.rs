@@ -1,5 +1,6 @@
 //! Fluent Bit. All facts are in fluent-bit.md, measured on 5.1.1.
 
+mod counters;
 mod health;
 mod include;
 mod log_line;
@@ -10,6 +11,7 @@ mod render;
 use std::{ffi::OsString, path::Path, time::Duration};
 
 use rustix::process::Signal;
+use tidegate_custom::metrics::Counters;
 
 use super::{
     AgentKind, BoxFuture, Differences, HealthJudge, LineVerdict, Observation, PickPort, ProbeError, Pulse,
@@ -108,6 +110,10 @@ impl AgentKind for FluentBit {
 
     fn observe(&self, port: u16, deadline: Duration) -> BoxFuture<'_, Result<Observation, ProbeError>> {
         Box::pin(probe::observe(port, deadline))
+    }
+
+    fn counters(&self, observation: &Observation) -> Vec<(String, Counters)> {
+        counters::counters(observation)
     }
 
     fn judge(&self) -> Box<dyn HealthJudge> {

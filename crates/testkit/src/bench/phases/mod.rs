@@ -1,6 +1,7 @@
 //! What is measured, a file each. A phase starts servers of its own, so that none inherits another's memory.
 
 mod connects;
+mod digests;
 mod heartbeats;
 mod known;
 mod memory;
@@ -28,7 +29,7 @@ pub(super) struct Phase {
 }
 
 /// All phases, in order.
-pub(super) const PHASES: [Phase; 6] = [
+pub(super) const PHASES: [Phase; 7] = [
     Phase {
         name: "connects",
         what: "CPU per WebSocket connect with a small first report",
@@ -36,6 +37,7 @@ pub(super) const PHASES: [Phase; 6] = [
     },
     Phase { name: "heartbeats", what: "memory, CPU and writes of connected agents", run: heartbeats::run },
     Phase { name: "polls", what: "CPU per poll over HTTP", run: polls::run },
+    Phase { name: "digests", what: "CPU and memory of digests of metrics", run: digests::run },
     Phase { name: "offers", what: "a config edit to its last offer", run: offers::run },
     Phase { name: "tls", what: "memory of agents connected by TLS", run: memory::tls },
     Phase { name: "known", what: "lists, facets and start with many known agents", run: known::run },

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tidegate_opamp::AgentToServer;
+
 use super::super::agent::{Agent, Profile};
 use super::super::command::{Command, Traffic};
 use super::super::report::Tally;
@@ -57,7 +59,7 @@ impl Doing {
     }
 
     pub(super) const fn is_busy(&self) -> bool {
-        matches!(self.command, Ok(Command::Heartbeats(_) | Command::Statuses(_)))
+        matches!(self.command, Ok(Command::Heartbeats(_) | Command::Statuses(_) | Command::Digests(_)))
     }
 }
 
@@ -77,7 +79,7 @@ impl Swarm {
                 reached(answered >= expected && self.dialling == 0, elapsed > patience, late)
             }
             Ok(Command::Idle(time)) => (elapsed >= *time).then_some(Ok(())),
-            Ok(Command::Heartbeats(traffic) | Command::Statuses(traffic)) => {
+            Ok(Command::Heartbeats(traffic) | Command::Statuses(traffic) | Command::Digests(traffic)) => {
                 let traffic = *traffic;
                 self.traffic(doing, traffic)
             }
@@ -102,7 +104,11 @@ impl Swarm {
             return Some(Err("no agent is connected".to_owned()));
         }
         let elapsed = doing.begun.elapsed();
-        let statuses = matches!(doing.command, Ok(Command::Statuses(_)));
+        let say = match doing.command {
+            Ok(Command::Statuses(_)) => Agent::change_health,
+            Ok(Command::Digests(_)) => Agent::digest,
+            _ => |agent: &mut Agent, _| agent.heartbeat(),
+        };
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -111,7 +117,7 @@ impl Swarm {
         let wanted = (traffic.rate * elapsed.min(traffic.time).as_secs_f64()) as u64;
         let turn = wanted.saturating_sub(doing.sent).min(BURST);
         for _ in 0..turn {
-            self.one_more(statuses);
+            self.one_more(say);
         }
         doing.sent += turn;
         if elapsed < traffic.time || doing.sent < wanted {
@@ -123,7 +129,7 @@ impl Swarm {
     }
 
     /// Lets the next agent speak, in an order that goes over all of them and looks random.
-    fn one_more(&mut self, statuses: bool) {
+    fn one_more(&mut self, say: fn(&mut Agent, u64) -> AgentToServer) {
         let count = self.peers.len() as u64;
         // A prime stride that divides no fleet of a size that fits in memory visits each agent once a round.
         self.turn = self.turn.wrapping_add(2_147_483_647);
@@ -134,7 +140,7 @@ impl Swarm {
             self.tally.counts.skipped += 1;
             return;
         }
-        let message = if statuses { peer.agent.change_health(unix_nanos()) } else { peer.agent.heartbeat() };
+        let message = say(&mut peer.agent, unix_nanos());
         self.send(agent, &message);
     }
 
