@@ -26,6 +26,7 @@ pub mod lint;
 mod paths;
 mod pipeline;
 mod position;
+pub mod redact;
 mod section;
 mod service;
 mod splice;

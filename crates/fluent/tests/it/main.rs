@@ -6,6 +6,7 @@ mod effective;
 mod includes;
 mod lossless;
 mod reading;
+mod redact;
 mod refusals;
 mod service;
 mod support;
