@@ -1,7 +1,8 @@
 //! Configs as the server keeps them, and pushes of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use tidegate_fluent::redact::{Key, redact};
 use tidegate_opamp::{AgentConfigMap, ConfigHash, InstanceUid, config_hash};
 
 use crate::Timestamp;
@@ -15,13 +16,48 @@ pub struct Config {
     pub files: Arc<AgentConfigMap>,
     /// When it was first stored.
     pub created_at: Timestamp,
+    redacted: Redacted,
+}
+
+/// The files without their secrets, worked out when they are first asked for: most configs have none, and few agents
+/// report theirs anew.
+#[derive(Clone, Debug, Default)]
+struct Redacted(OnceLock<Arc<AgentConfigMap>>);
+
+/// It follows from the files, which are compared.
+impl PartialEq for Redacted {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Config {
     /// A config from its files.
     #[must_use]
     pub fn new(files: AgentConfigMap, created_at: Timestamp) -> Self {
-        Self { hash: config_hash(&files), files: Arc::new(files), created_at }
+        Self { hash: config_hash(&files), files: Arc::new(files), created_at, redacted: Redacted::default() }
+    }
+
+    /// A config as it was stored.
+    #[must_use]
+    pub fn stored(hash: ConfigHash, files: Arc<AgentConfigMap>, created_at: Timestamp) -> Self {
+        Self { hash, files, created_at, redacted: Redacted::default() }
+    }
+
+    /// The files as a supervisor of ours reports them: each secret replaced by its mark under the key that the content's
+    /// hash is (OpAMP C085).
+    #[must_use]
+    pub fn redacted(&self) -> &AgentConfigMap {
+        self.redacted.0.get_or_init(|| {
+            let key = Key::new(self.hash.to_string().as_bytes());
+            let mut files = (*self.files).clone();
+            for file in files.config_map.values_mut() {
+                if let Ok(text) = std::str::from_utf8(&file.body) {
+                    file.body = redact(text, &key).into();
+                }
+            }
+            Arc::new(files)
+        })
     }
 }
 

@@ -17,6 +17,8 @@ mod configs;
 mod crashes;
 #[path = "system/disk.rs"]
 mod disk;
+#[path = "system/drift.rs"]
+mod drift;
 #[path = "system/kills.rs"]
 mod kills;
 #[path = "system/metrics.rs"]
@@ -39,6 +41,8 @@ mod recorded;
 mod recorder;
 #[path = "system/refusals.rs"]
 mod refusals;
+#[path = "system/secrets.rs"]
+mod secrets;
 #[path = "system/server.rs"]
 mod server;
 #[path = "system/several.rs"]

@@ -64,7 +64,7 @@ fn configs(connection: &Connection) -> rusqlite::Result<HashMap<ConfigHash, Conf
     let read = |row: &Row<'_>| {
         let hash = codec::hash(0, row.get_ref(0)?.as_blob()?)?;
         let files: AgentConfigMap = codec::message(1, row.get_ref(1)?.as_blob()?)?;
-        Ok((hash, Config { hash, files: files.into(), created_at: time(row.get(2)?) }))
+        Ok((hash, Config::stored(hash, files.into(), time(row.get(2)?))))
     };
     Ok(rows(connection, "SELECT hash, files, created_at FROM configs", [], read)?.into_iter().collect())
 }

@@ -52,7 +52,8 @@ pub async fn apply(
         Err(failure) => failure,
     };
     let mut report = failure.report(machine);
-    tracing::warn!(config = %entry.hash, proof = failure.proof.name(), "an offered config failed: {}", failure.what);
+    let what = machine.publisher.clean(&failure.what);
+    tracing::warn!(config = %entry.hash, proof = failure.proof.name(), "an offered config failed: {what}");
     if let Err(error) = rollback::roll_back(machine, failure.after).await {
         report =
             format!("{}\nthe last good config could not be put back: {error}", text::head(&report, 3500));
@@ -94,6 +95,9 @@ async fn attempt(
         .map_err(|error| Failure::untouched(Proof::Offer, error.to_string()))?;
     let disk = |error: StateError| Failure::untouched(Proof::Disk, error.to_string());
     let (source, files) = store(&machine.state, &entry.content, &offered).map_err(disk)?;
+    if machine.fixed.redaction.is_some() {
+        machine.publisher.learn(files.iter().filter_map(|file| std::str::from_utf8(&file.body).ok()));
+    }
     // Written down before the config's includes are read: whatever happens there, the next supervisor knows of it.
     journal.begin(entry);
     machine.state.save_journal(journal).map_err(disk)?;
@@ -101,6 +105,7 @@ async fn attempt(
     let origin = Origin::Offered(entry.clone());
     let next = Loaded::prepare(&machine.fixed, &machine.state, origin, source, files, machine.ports())
         .map_err(|error| Failure::untouched(render_proof(&error), error.to_string()))?;
+    machine.learn_secrets(&next);
     machine.check(&next.rendered).await.map_err(|error| match error {
         CheckError::Refused(said) => Failure::untouched(Proof::DryRun, said),
         other => Failure::untouched(Proof::Disk, other.to_string()),

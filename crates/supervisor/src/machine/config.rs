@@ -6,13 +6,14 @@ use std::{
 };
 
 use sha2::{Digest as _, Sha256};
+use tidegate_fluent::redact::Key;
 
 use super::Machine;
 use crate::{
     child::{CommandLine, PortOwner, RunError, free_port, is_free, port_owner, run_to_end},
     hex::hex,
     kind::{RenderError, Rendered, Source},
-    report::{ShownFile, effective_config},
+    report::{Secrets, ShownFile, effective_config},
     state::{Entry, StateDir, StateError},
 };
 
@@ -221,13 +222,31 @@ impl Machine {
         self.record();
     }
 
+    /// Learns the secrets of a config, which no log line and no status may quote from now on.
+    pub fn learn_secrets(&self, loaded: &Loaded) {
+        if self.fixed.redaction.is_none() {
+            return;
+        }
+        let files = loaded.files.iter().filter_map(|file| std::str::from_utf8(&file.body).ok());
+        let included = loaded.rendered.included.iter().map(|(_, text)| text.as_str());
+        self.publisher.learn(files.chain(included).chain([loaded.rendered.text.as_str()]));
+    }
+
     /// Reports the config that counts.
     pub fn report_config(&self) {
+        self.learn_secrets(&self.loaded);
         let content_type = media_type(&self.loaded.rendered.name);
+        let own = self.fixed.redaction.as_ref();
+        // An offer's content is known to the server, which makes the same marks of it.
+        let key = own.map(|own| match &self.loaded.origin {
+            Origin::Offered(entry) => Key::new(entry.content.as_bytes()),
+            Origin::Local => own.clone(),
+        });
         self.publisher.effective_config(effective_config(
             &self.loaded.files,
             &self.loaded.rendered.text,
             content_type,
+            key.as_ref(),
         ));
     }
 }
@@ -261,7 +280,15 @@ pub async fn check(fixed: &super::Fixed, state: &StateDir, rendered: &Rendered) 
     let finished = run_to_end(&line, CHECK_DEADLINE).await;
     // A staged file that stays behind is overwritten by the next one.
     let _ = std::fs::remove_file(&staged);
-    fixed.kind.judge_check(&finished?).map_err(CheckError::Refused)
+    let quoted = |said: String| {
+        let mut secrets = Secrets::default();
+        if fixed.redaction.is_some() {
+            secrets.learn(&rendered.text);
+            rendered.included.iter().for_each(|(_, text)| secrets.learn(text));
+        }
+        secrets.clean(&said).into_owned()
+    };
+    fixed.kind.judge_check(&finished?).map_err(|said| CheckError::Refused(quoted(said)))
 }
 
 fn write_includes(state: &StateDir, rendered: &Rendered) -> Result<(), StateError> {

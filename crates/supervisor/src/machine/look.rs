@@ -53,6 +53,7 @@ impl Machine {
             if verdict == LineVerdict::Quiet {
                 continue;
             }
+            let line = self.publisher.clean(&line).into_owned();
             if verdict == LineVerdict::StorageFault {
                 self.storage_fault = Some((Instant::now(), line.clone()));
             }

@@ -41,6 +41,8 @@ pub struct Fixed {
     pub host: Host,
     /// What its owner says of it.
     pub attributes: BTreeMap<String, String>,
+    /// What marks in the place of the secrets of the host's own config are made with; `None` shows all secrets.
+    pub redaction: Option<tidegate_fluent::redact::Key>,
     /// How often a digest of its metrics is made, if at all.
     pub metrics_interval: Option<Duration>,
 }
@@ -216,7 +218,7 @@ impl Machine {
             lines.push(line);
         }
         lines.reverse();
-        lines.join("\n")
+        self.publisher.clean(&lines.join("\n")).into_owned()
     }
 
     /// How long the agent may take to stop by itself.

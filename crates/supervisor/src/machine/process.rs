@@ -279,6 +279,7 @@ mod tests {
             uid: "01902d3c-7a5e-7000-8000-00000000abcd".parse().unwrap(),
             host: Host::of_this_machine(),
             attributes: std::collections::BTreeMap::new(),
+            redaction: None,
             metrics_interval: None,
         };
         let text = "service:\n  grace: 1\npipeline:\n  inputs:\n    - name: dummy\n  outputs:\n    - name: \"null\"\n";

@@ -4,8 +4,10 @@ mod description;
 mod effective;
 mod health;
 mod publisher;
+mod secrets;
 
 pub use description::{Host, describe};
-pub use effective::{RENDERED_NAME, ShownFile, effective_config, redact};
+pub use effective::{RENDERED_NAME, ShownFile, effective_config};
 pub use health::{AgentState, Phase, tree};
 pub use publisher::Publisher;
+pub use secrets::Secrets;

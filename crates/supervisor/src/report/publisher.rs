@@ -1,34 +1,60 @@
 //! The sending end of the reports: a new one goes out only when a part has changed.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tidegate_custom::metrics::Digest;
 use tidegate_opamp::{AgentDescription, ComponentHealth, EffectiveConfig, RemoteConfigStatus};
 use tokio::sync::watch;
 
+use super::Secrets;
 use crate::agent::AgentReport;
 
-/// Publishes reports; its copies publish to the same place.
+/// Publishes reports; its copies publish to the same place. No health and no status leaves it with a secret that it was
+/// told of (OpAMP C085).
 #[derive(Clone, Debug)]
-pub struct Publisher(watch::Sender<AgentReport>);
+pub struct Publisher {
+    reports: watch::Sender<AgentReport>,
+    secrets: Arc<Mutex<Secrets>>,
+}
 
 impl Publisher {
     /// Starts with a first report, and gives the receiving end.
     #[must_use]
     pub fn new(first: AgentReport) -> (Self, watch::Receiver<AgentReport>) {
         let (sender, receiver) = watch::channel(first);
-        (Self(sender), receiver)
+        (Self { reports: sender, secrets: Arc::default() }, receiver)
     }
 
     /// Replaces the whole report.
     pub fn start_over(&self, report: AgentReport) {
-        self.0.send_replace(report);
+        self.reports.send_replace(report);
+    }
+
+    /// Learns the secrets of a config that runs or may be quoted.
+    pub fn learn<'a>(&self, texts: impl IntoIterator<Item = &'a str>) {
+        let mut secrets = self.secrets.lock();
+        texts.into_iter().for_each(|text| secrets.learn(text));
+    }
+
+    /// A text without the secrets that were learned.
+    #[must_use]
+    pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.secrets.lock().clean(text)
+    }
+
+    fn clean_health(&self, health: &mut ComponentHealth) {
+        if let Cow::Owned(cleaned) = self.clean(&health.last_error) {
+            health.last_error = cleaned;
+        }
+        health.component_health_map.values_mut().for_each(|below| self.clean_health(below));
     }
 
     /// The newest report.
     #[must_use]
     pub fn newest(&self) -> AgentReport {
-        self.0.borrow().clone()
+        self.reports.borrow().clone()
     }
 
     /// Sets the description.
@@ -37,7 +63,8 @@ impl Publisher {
     }
 
     /// Sets the health.
-    pub fn health(&self, health: ComponentHealth) {
+    pub fn health(&self, mut health: ComponentHealth) {
+        self.clean_health(&mut health);
         self.set(health, |report| &mut report.health);
     }
 
@@ -48,13 +75,16 @@ impl Publisher {
 
     /// Sets the digest of metrics.
     pub fn digest(&self, digest: Arc<Digest>) {
-        self.0.send_modify(|report| report.digest = Some(digest));
+        self.reports.send_modify(|report| report.digest = Some(digest));
     }
 
     /// Sets the remote config status.
-    pub fn remote_config_status(&self, status: RemoteConfigStatus) {
+    pub fn remote_config_status(&self, mut status: RemoteConfigStatus) {
+        if let Cow::Owned(cleaned) = self.clean(&status.error_message) {
+            status.error_message = cleaned;
+        }
         let status = Some(Arc::new(status));
-        self.0.send_if_modified(|report| {
+        self.reports.send_if_modified(|report| {
             let changed = report.remote_config_status != status;
             if changed {
                 report.remote_config_status = status;
@@ -64,7 +94,7 @@ impl Publisher {
     }
 
     fn set<T: PartialEq>(&self, value: T, part: fn(&mut AgentReport) -> &mut Arc<T>) {
-        self.0.send_if_modified(|report| {
+        self.reports.send_if_modified(|report| {
             let part = part(report);
             let changed = **part != value;
             if changed {
@@ -98,5 +128,26 @@ mod tests {
         receiver.mark_unchanged();
         publisher.remote_config_status(RemoteConfigStatus::default());
         assert!(!receiver.has_changed().unwrap());
+    }
+
+    /// C085: secrets that were learned are in no health and no status.
+    #[test]
+    fn given_a_secret_that_was_learned_when_a_health_or_status_quotes_it_then_it_is_not_published() {
+        let first = AgentReport {
+            description: Arc::default(),
+            health: Arc::default(),
+            effective_config: Arc::default(),
+            remote_config_status: None,
+            digest: None,
+        };
+        let (publisher, receiver) = Publisher::new(first);
+        publisher.learn(["token s3cr3t\n"]);
+        let said = |text: &str| ComponentHealth { last_error: text.to_owned(), ..ComponentHealth::default() };
+        let below = [("output:a".to_owned(), said("no s3cr3t"))].into();
+        publisher.health(ComponentHealth { component_health_map: below, ..said("s3cr3t is wrong") });
+        let error_message = "bad: s3cr3t".to_owned();
+        publisher.remote_config_status(RemoteConfigStatus { error_message, ..RemoteConfigStatus::default() });
+        let told = format!("{:?}", *receiver.borrow());
+        assert!(!told.contains("s3cr3t") && told.matches("(secret)").count() == 3, "{told}");
     }
 }

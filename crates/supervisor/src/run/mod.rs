@@ -145,6 +145,7 @@ async fn begin(settings: &Settings, agent: &Agent, patient: bool) -> Result<Supe
         probation: settings.probation,
         allow_remote_config: agent.allows(Allowed::RemoteConfig),
         attributes: agent.attributes.clone(),
+        redact: settings.redact,
         metrics_interval: settings.metrics_interval,
         instance_uid: uid,
     };

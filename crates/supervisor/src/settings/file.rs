@@ -19,6 +19,7 @@ struct File {
     probation: Option<Spanned<String>>,
     heartbeat: Option<Spanned<String>>,
     metrics: Metrics,
+    redact: Option<Spanned<bool>>,
     allow: Option<Vec<Spanned<String>>>,
     chatops: ChatOps,
     limits: Limits,
@@ -157,6 +158,7 @@ pub(super) fn layers(path: &Path, text: &str, host: &Host<'_>) -> Result<(Layer,
     sheet.put(Key::StateDir, "state_dir", file.state_dir);
     sheet.put(Key::Probation, "probation", file.probation);
     sheet.put(Key::Heartbeat, "heartbeat", file.heartbeat);
+    sheet.put(Key::Redact, "redact", file.redact.map(text_of));
     sheet.put(Key::MetricsInterval, "metrics.interval", file.metrics.interval);
     sheet.put_all(Key::Allow, "allow", file.allow);
     sheet.put_chatops("", file.chatops);

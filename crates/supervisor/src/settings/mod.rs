@@ -42,6 +42,8 @@ pub struct Settings {
     pub probation: Duration,
     /// Time without any message after which a heartbeat goes; 1 s to 24 h.
     pub heartbeat: Duration,
+    /// Whether secrets in agents' configs are kept from the server.
+    pub redact: bool,
     /// How often each agent's metrics are sent; 10 s to 1 h, `None` for never.
     pub metrics_interval: Option<Duration>,
     /// Whether the server may have the supervisor speak to another server, with other headers, at another interval.

@@ -19,6 +19,7 @@ struct Printed<'a> {
     probation: String,
     heartbeat: String,
     metrics: Metrics,
+    redact: bool,
     allow: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chatops: Option<ChatOps<'a>>,
@@ -120,6 +121,7 @@ pub fn print(settings: &Settings) -> Result<String, String> {
         state_dir: text(&settings.state_dir),
         probation: duration::write(settings.probation),
         heartbeat: duration::write(settings.heartbeat),
+        redact: settings.redact,
         metrics: Metrics {
             interval: settings.metrics_interval.map_or_else(|| "off".to_owned(), duration::write),
         },

@@ -53,6 +53,7 @@ pub fn resolve(args: &LowArgs, host: &Host<'_>) -> Result<Settings, SettingsErro
             Duration::from_secs(30),
             Duration::from_secs(1)..=24 * HOUR,
         )?,
+        redact: layers.one(Key::Redact).is_none_or(|written| written.text == "true"),
         metrics_interval: metrics_interval(&layers)?,
         allow_connection_settings: layers
             .list(Key::Allow)

@@ -25,6 +25,7 @@ state_dir: /var/lib/tg
 probation: 5s
 heartbeat: 15
 metrics: {interval: 20s}
+redact: false
 allow: [remote-config, restart]
 chatops:
   port: 9999
@@ -68,6 +69,7 @@ fn given_only_the_flags_that_suffice_then_the_rest_has_defaults() {
     assert!(agent.allow.is_empty() && agent.attributes.is_empty() && settings.server.headers.is_empty());
     assert!(!settings.allow_connection_settings);
     assert_eq!(settings.max_message_bytes, 64 * 1024 * 1024);
+    assert!(settings.redact);
 }
 
 #[test]
@@ -101,6 +103,7 @@ fn given_a_full_file_then_every_field_is_taken() {
     assert_eq!(agent.attributes["site"], "north");
     assert_eq!(settings.max_message_bytes, 1_048_576);
     assert_eq!(settings.metrics_interval, Some(Duration::from_secs(20)));
+    assert!(!settings.redact);
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub(super) enum Key {
     Probation,
     Heartbeat,
     MetricsInterval,
+    Redact,
     Allow,
     ChatOpsPort,
     ChatOpsTag,

@@ -5,6 +5,7 @@
 //!           connection-settings.json  offered ways to the server (`client::Keeper`)
 //!           journal.json  offered, proven and refused configs; the last status
 //!           child.json    which process runs, with which port
+//!           redaction-key  for marks in the place of secrets of the host's own config
 //!           agent.log     what the agent writes to stdout and stderr
 //!           run/          the file that the agent is started with; its working directory
 //!           configs/ID/   an offered config: files/ as offered, rendered/ includes with forced keys
@@ -13,6 +14,7 @@
 mod folder;
 mod journal;
 mod place;
+mod redaction;
 
 pub use folder::{ChildRecord, StateDir, StateError};
 pub use journal::{Entry, Journal, Refused, StatusRecord};

@@ -43,6 +43,7 @@ pub(super) async fn begin(
         uid: settings.instance_uid,
         host: Host::of_this_machine(),
         attributes: settings.attributes.clone(),
+        redaction: settings.redact.then(|| state.redaction_key()).transpose()?,
         metrics_interval: settings.metrics_interval,
     };
     let mut journal = state.journal();

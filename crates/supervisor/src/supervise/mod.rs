@@ -70,6 +70,8 @@ pub struct AgentSettings {
     pub allow_remote_config: bool,
     /// Attributes that join the agent's description.
     pub attributes: BTreeMap<String, String>,
+    /// Whether secrets in its config are kept from the server.
+    pub redact: bool,
     /// How often a digest of its metrics is made, if at all.
     pub metrics_interval: Option<Duration>,
     /// The agent's uid.

@@ -79,6 +79,7 @@ impl World {
             probation: Duration::ZERO,
             allow_remote_config: true,
             attributes: BTreeMap::from([("env".to_owned(), "test".to_owned())]),
+            redact: true,
             metrics_interval: None,
             instance_uid: "01902d3c-7a5e-7000-8000-00000000abcd".parse().unwrap(),
         };

@@ -80,6 +80,7 @@ impl Setup {
             probation: Duration::ZERO,
             heartbeat: self.heartbeat,
             metrics_interval: None,
+            redact: true,
             allow_connection_settings: self.allow.contains(&Allowed::ConnectionSettings),
             max_message_bytes: self.max_message_bytes,
         };
