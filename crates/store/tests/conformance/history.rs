@@ -4,8 +4,9 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_custom::metrics::{Counters, Digest, Life};
 use tidegate_fleet::Timestamp;
-use tidegate_fleet::metrics::Block;
+use tidegate_fleet::metrics::{Block, Samples};
 use tidegate_store::{History, HistoryBounds, Location, SqliteHistory};
 
 use crate::uid;
@@ -174,4 +175,40 @@ fn given_blocks_that_nobody_writes_when_put_in_then_their_number_is_bounded() {
     let flushed = history.flush(Timestamp(5 * MINUTE)).unwrap();
     assert_eq!((flushed.written, flushed.dropped), (50_000, 10));
     assert_eq!(history.flush(Timestamp(5 * MINUTE)).unwrap().dropped, 0);
+}
+
+/// What a day of an agent of six busy components takes, which the documents tell.
+#[test]
+fn given_a_day_of_usual_pipelines_when_written_then_each_takes_less_than_a_hundred_kilobytes() {
+    const AGENTS: u8 = 40;
+    let folder = tempfile::tempdir().unwrap();
+    let history = SqliteHistory::open(&Location::File(folder.path().join("m.db")), BOUNDS).unwrap();
+    let mut slots = vec![None; usize::from(AGENTS)];
+    for minute in 0..24 * 60_u64 {
+        for (number, slot) in (1..=AGENTS).zip(&mut slots) {
+            let rate = |records: u64, bytes: u64| {
+                // No two minutes are the same.
+                let records = records * minute + minute * minute * (u64::from(number) + 7) % 97;
+                Counters { records, bytes: records * bytes, ..Counters::default() }
+            };
+            let all = [
+                ("input:tail.0", Counters { backlog: minute % 5, ..rate(30_000, 310) }),
+                ("input:systemd.1", rate(600, 240)),
+                ("filter:kubernetes.0", Counters { dropped: 120 * minute, ..rate(30_000, 0) }),
+                ("filter:modify.1", rate(30_600, 0)),
+                ("output:forward.0", Counters { retries: minute / 3, ..rate(30_000, 310) }),
+                ("output:s3.1", rate(600, 240)),
+            ];
+            let all = all.map(|(name, counters)| (name.to_owned(), counters));
+            let life = Life { pid: 1000, reloads: 0 };
+            let digest = Digest { uptime: minute * 60, every: 60, ..Digest::new(life, all) };
+            let block = Samples::take(slot, uid(number), &digest, Timestamp(minute * MINUTE)).unwrap();
+            block.into_iter().for_each(|block| history.put(block));
+        }
+        if minute.is_multiple_of(10) {
+            history.flush(Timestamp(minute * MINUTE)).unwrap();
+        }
+    }
+    let used = history.flush(Timestamp(24 * 60 * MINUTE)).unwrap().bytes / u64::from(AGENTS);
+    assert!((40_000..100_000).contains(&used), "{used} bytes");
 }

@@ -82,6 +82,8 @@ pub(super) async fn supervise(
             // What cannot be killed is told in the last report, and the next supervisor finds it.
             let _ = task.machine.stop().await;
             task.machine.is_stopped();
+            // Before the answer: whoever asked may want the state folder next.
+            drop(task);
             reply
         }
         End::Release(reply) => {
