@@ -3,6 +3,7 @@
 //! Three capabilities are those of the system that Tidegate stays compatible with on the wire, others are its own
 //! (`io.tidegate.…`); all of them carry UTF-8 JSON. Nothing here does IO, reads a clock or makes ids.
 
+mod answer;
 mod catalogue;
 pub mod chatops;
 mod message;
@@ -11,9 +12,13 @@ mod name;
 pub mod order;
 mod payload;
 
+pub use answer::{Answer, MAX_ANSWER_BODY_BYTES};
 pub use catalogue::{Capability, Direction, Field, JsonForm, MessageType, catalogue, describe};
-pub use message::{Message, ParseError, message_id, parse};
-pub use name::{CHATOPS, METRICS, NULL_COMMAND, REQUEST_PREFIX, SHUTDOWN, bare, listed_as, prefixed};
+pub use message::{Message, ParseError, message_id, parse, with_id};
+pub use name::{
+    CHATOPS, InvalidName, MAX_NAME_BYTES, METRICS, NULL_COMMAND, REQUEST_PREFIX, SHUTDOWN, bare, check_name,
+    listed_as, prefixed,
+};
 pub use payload::{
     MAX_BODY_BYTES, MAX_DATA_BYTES, MAX_ID_BYTES, MAX_TEXT_BYTES, PayloadError, excerpt, is_unknown_outcome,
 };

@@ -87,6 +87,17 @@ pub fn message_id(data: &[u8]) -> Option<String> {
     Fields::read(data).ok()?.id().ok()?
 }
 
+/// A payload with this id, where it is a JSON object that has none; other payloads stay as they are.
+#[must_use]
+pub fn with_id(data: bytes::Bytes, id: &str) -> bytes::Bytes {
+    let Ok(mut fields) = Fields::read(&data) else { return data };
+    if fields.has("id") {
+        return data;
+    }
+    fields.put("id", id.into());
+    crate::payload::encode(&fields.rest()).unwrap_or(data)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +138,23 @@ mod tests {
         for (message, sentence) in cases {
             assert_eq!(parse(&message).unwrap_err().to_string(), sentence);
         }
+    }
+
+    #[test]
+    fn given_payloads_when_an_id_is_added_then_only_objects_without_one_change() {
+        let cases = [
+            (r#"{"a":1}"#, r#"{"a":1,"id":"c"}"#),
+            (r#"{"id":null}"#, r#"{"id":"c"}"#),
+            (r#"{"id":7}"#, r#"{"id":7}"#),
+            ("[]", "[]"),
+            ("", ""),
+            ("{", "{"),
+        ];
+        for (data, expected) in cases {
+            assert_eq!(&with_id(bytes::Bytes::from_static(data.as_bytes()), "c")[..], expected.as_bytes());
+        }
+        let full = format!("{{\"a\":\"{}\"}}", "x".repeat(crate::MAX_DATA_BYTES - 8));
+        assert_eq!(&with_id(full.clone().into(), "c")[..], full.as_bytes(), "no room for one");
     }
 
     #[test]

@@ -12,6 +12,40 @@ pub const NULL_COMMAND: &str = "org.mp3monster.opamp_provider.nullcommand";
 /// The counters of an agent's components, sent once an interval.
 pub const METRICS: &str = "io.tidegate.metrics";
 
+/// Beginnings of names that hosts cannot give to handlers of their own.
+const RESERVED: [&str; 3] = ["io.tidegate.", "io.opentelemetry.", "org.mp3monster."];
+
+/// Longest name of a host's own capability, in bytes.
+pub const MAX_NAME_BYTES: usize = 128;
+
+/// Why a host cannot give a capability of its own this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidName {
+    /// Empty, longer than [`MAX_NAME_BYTES`], or with other characters.
+    #[error("a capability's name has 1 to {MAX_NAME_BYTES} letters, digits, `.`, `_`, `-` and `/`")]
+    Form,
+    /// Somebody else's.
+    #[error("names that begin with {0} are reserved: use a domain of your own, as in com.example.flush")]
+    Reserved(&'static str),
+}
+
+/// Checks the name of a capability that a host defines.
+///
+/// # Errors
+/// [`InvalidName`].
+pub fn check_name(name: &str) -> Result<(), InvalidName> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte);
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(fits) {
+        return Err(InvalidName::Form);
+    }
+    // With a dot behind it, so that the bare prefix is reserved as well.
+    let dotted = format!("{}.", name.to_ascii_lowercase());
+    match RESERVED.into_iter().find(|reserved| dotted.starts_with(reserved)) {
+        Some(reserved) => Err(InvalidName::Reserved(reserved)),
+        None => Ok(()),
+    }
+}
+
 /// What some supervisors put before each name that they announce.
 pub const REQUEST_PREFIX: &str = "request:";
 
@@ -44,6 +78,20 @@ mod tests {
         for form in [CHATOPS.to_owned(), prefixed(CHATOPS), prefixed(&prefixed(CHATOPS))] {
             assert_eq!(bare(&form), CHATOPS);
             assert_eq!(prefixed(&form), format!("request:{CHATOPS}"));
+        }
+    }
+
+    #[test]
+    fn given_names_of_a_hosts_own_when_checked_then_those_of_others_are_refused() {
+        for name in ["com.example.flush", "x", "com.example/flush_now-2", "io.tidegatex"] {
+            assert_eq!(check_name(name), Ok(()), "{name}");
+        }
+        for name in ["io.tidegate.x", "IO.Tidegate.x", "io.tidegate", "io.opentelemetry.x", CHATOPS, SHUTDOWN]
+        {
+            assert!(matches!(check_name(name), Err(InvalidName::Reserved(_))), "{name}");
+        }
+        for name in ["", "a b", "request:com.example", "ä", &"x".repeat(129)] {
+            assert_eq!(check_name(name), Err(InvalidName::Form), "{name}");
         }
     }
 

@@ -108,6 +108,14 @@ impl Fields {
         if data.is_empty() { Ok(Self(Map::new())) } else { Self::read(data) }
     }
 
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.0.get(field).is_some_and(|value| !value.is_null())
+    }
+
+    pub(crate) fn put(&mut self, field: &str, value: Value) {
+        self.0.insert(field.to_owned(), value);
+    }
+
     pub(crate) fn take(&mut self, field: &'static str) -> Option<Value> {
         self.0.remove(field).filter(|value| !value.is_null())
     }

@@ -19,6 +19,8 @@ mod crashes;
 mod disk;
 #[path = "system/drift.rs"]
 mod drift;
+#[path = "system/handlers.rs"]
+mod handlers;
 #[path = "system/kills.rs"]
 mod kills;
 #[path = "system/metrics.rs"]

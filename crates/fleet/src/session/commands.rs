@@ -69,13 +69,14 @@ fn delivered(command: &mut Command, now: Timestamp) {
         .finish(now, Outcome { state: CommandState::Acknowledged, answer_kind: None, answer: None, detail });
 }
 
-/// An answer names the command's id; one that names none answers the oldest command of its capability.
+/// An answer names the command's id, or the one that its sender gave it; one that names none answers the oldest command of its capability.
 fn answers(message: &CustomMessage, command: &Command) -> bool {
-    let CommandKind::Custom { capability, .. } = &command.kind else {
+    let CommandKind::Custom { capability, data, .. } = &command.kind else {
         return false;
     };
     tidegate_custom::bare(&message.capability) == capability
-        && tidegate_custom::message_id(&message.data).is_none_or(|id| id == command.id.0)
+        && tidegate_custom::message_id(&message.data)
+            .is_none_or(|id| id == command.id.0 || tidegate_custom::message_id(data) == Some(id))
 }
 
 fn finish(command: &mut Command, answer: CustomMessage, now: Timestamp) {

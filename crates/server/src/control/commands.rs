@@ -262,7 +262,7 @@ pub(super) fn admit(entry: &Entry, kind: &CommandKind) -> Result<(), ControlErro
 }
 
 /// The command that an order stands for. A ChatOps request is given an id and asked to answer in every case; peers that
-/// know neither ignore both.
+/// know neither ignore both. A message of an agent's own capability is given an id where its payload has room for one.
 fn kind(order: CommandOrder, id: &str) -> Result<CommandKind, ControlError> {
     let (capability, kind, data) = match order {
         CommandOrder::Restart => return Ok(CommandKind::Restart),
@@ -294,6 +294,7 @@ fn kind(order: CommandOrder, id: &str) -> Result<CommandKind, ControlError> {
     if capability != tidegate_custom::CHATOPS {
         // What is in the catalogue and is no request is never answered; of others nothing is known.
         let answers = tidegate_custom::describe(&capability).is_none();
+        let data = if answers { tidegate_custom::with_id(data, id) } else { data };
         return Ok(CommandKind::Custom { capability, kind, data, answers });
     }
     let wrong = |error: tidegate_custom::PayloadError| ControlError::invalid("/data", error.to_string());

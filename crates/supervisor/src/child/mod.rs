@@ -3,6 +3,7 @@
 
 mod adopt;
 mod exit;
+mod feed;
 mod identity;
 mod log;
 mod process;
@@ -11,6 +12,7 @@ mod socket;
 
 pub use adopt::{Adoption, adopt};
 pub use exit::Exit;
+pub use feed::{Fed, feed};
 pub use identity::{Identity, Stat, stat};
 pub use log::{Lines, LogTail};
 pub use process::{Child, CommandLine, SpawnError, is_withheld};

@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io,
     os::{fd::OwnedFd, unix::process::CommandExt as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
@@ -92,22 +92,31 @@ impl Child {
         for (name, _) in std::env::vars_os().filter(|(name, _)| is_withheld(&name.to_string_lossy())) {
             command.env_remove(name);
         }
-        let mut handle = command
+        command
             .args(&line.args)
             .current_dir(&line.cwd)
             .stdin(Stdio::null())
             .stdout(log.try_clone().map_err(start)?)
-            .stderr(log.try_clone().map_err(start)?)
+            .stderr(log.try_clone().map_err(start)?);
+        Self::launch(command, &line.program)
+    }
+
+    /// Starts what is put together already, in a process group of its own.
+    ///
+    /// # Errors
+    /// [`SpawnError`] when it cannot be started or watched.
+    pub(super) fn launch(mut command: Command, program: &Path) -> Result<Self, SpawnError> {
+        let mut handle = command
             .process_group(0)
             .spawn()
-            .map_err(start)?;
+            .map_err(|source| SpawnError::Start { program: program.to_owned(), source })?;
         match watch(&handle) {
             Ok((identity, watch)) => Ok(Self { identity, watch, handle: Some(handle), exit: None }),
             Err(source) => {
                 // Both fail only for a process that is gone already; the error that follows tells the story.
                 let _ = handle.kill();
                 let _ = handle.wait();
-                Err(SpawnError::Watch { program: line.program.clone(), source })
+                Err(SpawnError::Watch { program: program.to_owned(), source })
             }
         }
     }

@@ -49,7 +49,7 @@ pub enum RunError {
 }
 
 /// Kills the process when the wait for it is given up.
-struct Guard(Option<Child>);
+pub(super) struct Guard(pub(super) Option<Child>);
 
 impl Drop for Guard {
     fn drop(&mut self) {

@@ -205,6 +205,10 @@ async fn work(
     loop {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let Some(job) = queue.recv().await else { return };
+        if answers.is_closed() {
+            // Its dispatcher is gone, and another one may carry on from the journal.
+            return;
+        }
         let (answers, executed) = (answers.clone(), Arc::clone(&executed));
         tokio::spawn(async move {
             if let Some(answer) = job.carry_out(&executed).await {

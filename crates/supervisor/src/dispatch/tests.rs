@@ -18,7 +18,7 @@ struct Slow {
 }
 
 impl Handler for Slow {
-    fn capability(&self) -> &'static str {
+    fn capability(&self) -> &str {
         CHATOPS
     }
 

@@ -1,21 +1,17 @@
 //! ChatOps: the server's request becomes a call of the agent's own HTTP input on this host.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper_util::rt::TokioIo;
+use http::header::CONTENT_TYPE;
+use http_body_util::Full;
 use tidegate_custom::chatops::{Execution, Failure, Reply, Request, Success, check_tag};
 use tidegate_custom::{CHATOPS, MAX_BODY_BYTES, Message, ParseError, message_id, parse};
 use tidegate_opamp::CustomMessage;
-use tokio::net::TcpStream;
 
+use super::local::{self, Answer, Place};
 use super::{Handler, Handling, Refusal};
-use crate::client::USER_AGENT;
 
 /// Most time that a local call may take, whatever the request says.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -35,13 +31,6 @@ pub struct ChatOps {
     settings: Arc<ChatOpsSettings>,
 }
 
-/// What a local call brought.
-struct Answer {
-    status: u16,
-    body: String,
-    truncated: bool,
-}
-
 impl ChatOps {
     /// A handler with a host's settings.
     #[must_use]
@@ -51,7 +40,7 @@ impl ChatOps {
 }
 
 impl Handler for ChatOps {
-    fn capability(&self) -> &'static str {
+    fn capability(&self) -> &str {
         CHATOPS
     }
 
@@ -133,46 +122,12 @@ async fn call(port: u16, request: &Request) -> Result<Answer, String> {
 }
 
 async fn post(port: u16, request: &Request) -> Result<Answer, String> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let stream = TcpStream::connect(address)
-        .await
-        .map_err(|error| format!("cannot connect to the local input at {address}: {error}"))?;
-    let failed = |error: &dyn std::fmt::Display| format!("the call of the local input failed: {error}");
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
-    // Ends with the sender, at the end of this call.
-    tokio::spawn(connection);
-    let body = serde_json::to_vec(&request.attributes).map_err(|error| failed(&error))?;
+    let body = serde_json::to_vec(&request.attributes).map_err(|error| error.to_string())?;
     let call = http::Request::post(format!("/{}", request.tag.trim_start_matches('/')))
-        .header(HOST, format!("localhost:{port}"))
         .header(CONTENT_TYPE, "application/json")
-        .header(http::header::USER_AGENT, USER_AGENT)
         .body(Full::new(Bytes::from(body)))
-        .map_err(|error| failed(&error))?;
-    let response = sender.send_request(call).await.map_err(|error| failed(&error))?;
-    let status = response.status().as_u16();
-    let (body, truncated) = beginning(response.into_body()).await;
-    Ok(Answer { status, body, truncated })
-}
-
-/// Reads the beginning of a body. A body that breaks off is truncated, not an error: the status has arrived.
-async fn beginning(mut body: Incoming) -> (String, bool) {
-    let mut bytes = Vec::new();
-    let mut truncated = false;
-    while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else {
-            truncated = true;
-            break;
-        };
-        let Some(data) = frame.data_ref() else { continue };
-        let room = MAX_BODY_BYTES.saturating_sub(bytes.len());
-        bytes.extend_from_slice(data.get(..room).unwrap_or(data));
-        if data.len() > room {
-            truncated = true;
-            break;
-        }
-    }
-    (String::from_utf8_lossy(&bytes).into_owned(), truncated)
+        .map_err(|error| error.to_string())?;
+    local::call(&Place::Port(port), "the local input", call, MAX_BODY_BYTES).await
 }
 
 fn failure(

@@ -1,7 +1,9 @@
 //! Who carries out the messages of custom capabilities.
 
 mod chatops;
+mod local;
 mod null;
+mod own;
 mod shutdown;
 
 use std::future::Future;
@@ -12,7 +14,9 @@ use tidegate_custom::bare;
 use tidegate_opamp::CustomMessage;
 
 pub use chatops::{ChatOps, ChatOpsSettings};
+pub use local::Place;
 pub use null::NullCommand;
+pub use own::{Act, HandlerSettings, Own};
 pub use shutdown::Shutdown;
 
 /// What a handler promises: an answer, or that there is none.
@@ -30,7 +34,7 @@ pub enum Refusal<'a> {
 /// Carries out the messages of one custom capability.
 pub trait Handler: Send + Sync {
     /// The capability's bare name.
-    fn capability(&self) -> &'static str;
+    fn capability(&self) -> &str;
 
     /// Carries a message out. Bounded in time by the handler itself; an unknown type is ignored (OpAMP C160).
     fn handle(&self, message: CustomMessage) -> Handling;

@@ -10,7 +10,7 @@ use super::{Handler, Handling, Refusal};
 pub struct NullCommand;
 
 impl Handler for NullCommand {
-    fn capability(&self) -> &'static str {
+    fn capability(&self) -> &str {
         NULL_COMMAND
     }
 

@@ -21,7 +21,7 @@ impl Shutdown {
 }
 
 impl Handler for Shutdown {
-    fn capability(&self) -> &'static str {
+    fn capability(&self) -> &str {
         SHUTDOWN
     }
 

@@ -23,7 +23,7 @@ pub use signals::{Reread, Told};
 use crate::agent::AgentHandle;
 use crate::client::{self, ClientSettings, CoreSettings, Keeper, Leave, Wiring, capabilities};
 use crate::dispatch::Dispatcher;
-use crate::handlers::{ChatOps, NullCommand, Registry, Shutdown};
+use crate::handlers::{ChatOps, NullCommand, Own, Registry, Shutdown};
 use crate::identity::{self, IdentityError};
 use crate::settings::{Agent, Allowed, Settings};
 use crate::state::StateDir;
@@ -249,5 +249,5 @@ fn registry(agent: &Agent, shutting_down: watch::Sender<bool>) -> Registry {
     if agent.allows(Allowed::Shutdown) {
         registry = registry.with(Shutdown::new(shutting_down));
     }
-    registry
+    Own::all(&agent.handlers).into_iter().fold(registry, Registry::with)
 }

@@ -96,6 +96,7 @@ fn agent(layers: &Layers, name: String, state_dir: PathBuf, host: &Host<'_>) -> 
             port: number(layers, Key::ChatOpsPort, 8888, 1..=u64::from(u16::MAX))?,
             tags: layers.list(Key::ChatOpsTag).iter().map(tag).collect::<Result<_, _>>()?,
         },
+        handlers: layers.structured(|file| file.handlers.as_ref()).unwrap_or_default(),
         attributes: attributes(layers)?,
     })
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::written::{Key, Layer, Written};
-use super::{Host, SettingsError};
+use super::{Host, SettingsError, handlers};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -22,6 +22,7 @@ struct File {
     redact: Option<Spanned<bool>>,
     allow: Option<Vec<Spanned<String>>>,
     chatops: ChatOps,
+    handlers: Option<Vec<Spanned<handlers::Entry>>>,
     limits: Limits,
 }
 
@@ -77,6 +78,7 @@ struct Entry {
     state_dir: Option<Spanned<String>>,
     allow: Option<Vec<Spanned<String>>>,
     chatops: ChatOps,
+    handlers: Option<Vec<Spanned<handlers::Entry>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -163,11 +165,13 @@ pub(super) fn layers(path: &Path, text: &str, host: &Host<'_>) -> Result<(Layer,
     sheet.put_all(Key::Allow, "allow", file.allow);
     sheet.put_chatops("", file.chatops);
     sheet.put(Key::MaxMessageBytes, "limits.max_message_bytes", file.limits.max_message_bytes.map(text_of));
-    let entries = file.agents.into_iter().enumerate().map(|(at, entry)| self::entry(path, at, entry));
-    Ok((sheet.layer, entries.collect()))
+    sheet.layer.1.handlers =
+        file.handlers.map(|entries| handlers::handlers(path, "", entries, host)).transpose()?;
+    let entries = file.agents.into_iter().enumerate().map(|(at, entry)| self::entry(path, at, entry, host));
+    Ok((sheet.layer, entries.collect::<Result<_, _>>()?))
 }
 
-fn entry(path: &Path, at: usize, entry: Entry) -> Layer {
+fn entry(path: &Path, at: usize, entry: Entry, host: &Host<'_>) -> Result<Layer, SettingsError> {
     let mut sheet = Sheet { path, layer: Layer::default() };
     let field = |name: &str| format!("agents[{at}].{name}");
     sheet.put(Key::Name, &field("name"), entry.name);
@@ -180,7 +184,9 @@ fn entry(path: &Path, at: usize, entry: Entry) -> Layer {
     sheet.put(Key::StateDir, &field("state_dir"), entry.state_dir);
     sheet.put_all(Key::Allow, &field("allow"), entry.allow);
     sheet.put_chatops(&field(""), entry.chatops);
-    sheet.layer
+    sheet.layer.1.handlers =
+        entry.handlers.map(|entries| handlers::handlers(path, &field(""), entries, host)).transpose()?;
+    Ok(sheet.layer)
 }
 
 /// A secret from where it is kept, without the line end of a file.

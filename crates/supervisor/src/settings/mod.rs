@@ -9,6 +9,7 @@ mod duration;
 mod environment;
 mod file;
 mod flags;
+mod handlers;
 mod print;
 mod resolve;
 mod written;
@@ -22,7 +23,7 @@ pub use print::print;
 pub use resolve::{file_of, resolve};
 
 use crate::client::Target;
-use crate::handlers::ChatOpsSettings;
+use crate::handlers::{ChatOpsSettings, HandlerSettings};
 use crate::supervise::Kind;
 
 /// What the supervisor does, every value checked.
@@ -69,6 +70,8 @@ pub struct Agent {
     pub allow: BTreeSet<Allowed>,
     /// How ChatOps requests are carried out.
     pub chatops: ChatOpsSettings,
+    /// What messages of the host's own capabilities do.
+    pub handlers: Vec<HandlerSettings>,
     /// Non-identifying attributes that users add.
     pub attributes: BTreeMap<String, String>,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Allowed, Settings, duration};
+use super::{Allowed, Settings, duration, handlers};
 use crate::supervise::Kind;
 
 #[derive(Serialize)]
@@ -23,6 +23,8 @@ struct Printed<'a> {
     allow: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chatops: Option<ChatOps<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    handlers: Vec<handlers::Printed<'a>>,
     limits: Limits,
 }
 
@@ -59,6 +61,8 @@ struct Entry<'a> {
     state_dir: String,
     allow: Vec<&'static str>,
     chatops: ChatOps<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    handlers: Vec<handlers::Printed<'a>>,
 }
 
 #[derive(Serialize)]
@@ -116,6 +120,7 @@ pub fn print(settings: &Settings) -> Result<String, String> {
                 state_dir: text(&listed.state_dir),
                 allow: words(listed.allow.iter().copied().filter(|what| *what != connection)),
                 chatops: chatops(listed),
+                handlers: own(listed),
             })
             .collect(),
         state_dir: text(&settings.state_dir),
@@ -127,6 +132,7 @@ pub fn print(settings: &Settings) -> Result<String, String> {
         },
         allow: single.map_or_else(|| words(everywhere), |agent| words(agent.allow.iter().copied())),
         chatops: single.map(chatops),
+        handlers: single.map(own).unwrap_or_default(),
         limits: Limits { max_message_bytes: settings.max_message_bytes },
     };
     serde_saphyr::to_string(&printed).map_err(|error| format!("the settings cannot be printed: {error}"))
@@ -145,6 +151,10 @@ fn agent(agent: &super::Agent) -> Agent<'_> {
 
 fn chatops(agent: &super::Agent) -> ChatOps<'_> {
     ChatOps { port: agent.chatops.port, tags: &agent.chatops.tags }
+}
+
+fn own(agent: &super::Agent) -> Vec<handlers::Printed<'_>> {
+    agent.handlers.iter().map(handlers::Printed::of).collect()
 }
 
 fn words(allowed: impl Iterator<Item = Allowed>) -> Vec<&'static str> {

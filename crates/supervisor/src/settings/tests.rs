@@ -326,3 +326,5 @@ fn given_a_list_that_cannot_be_used_then_the_sentence_names_the_entry() {
         assert!(sentence.contains(part), "{from}: {sentence}");
     }
 }
+
+mod handlers;

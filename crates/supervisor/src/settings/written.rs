@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::handlers::HandlerSettings;
+
 /// A setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
@@ -73,7 +75,13 @@ pub(super) struct Written {
 
 /// What one source says.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Layer(pub(super) BTreeMap<Key, Vec<Written>>);
+pub(super) struct Layer(pub(super) BTreeMap<Key, Vec<Written>>, pub(super) Structured);
+
+/// Settings that are no plain values; the file alone has them, checked already.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Structured {
+    pub(super) handlers: Option<Vec<HandlerSettings>>,
+}
 
 impl Layer {
     pub(super) fn put(&mut self, key: Key, written: Written) {
@@ -103,6 +111,11 @@ impl Layers {
     /// The list of the highest source that has one.
     pub(super) fn list(&self, key: Key) -> &[Written] {
         self.0.iter().find_map(|layer| layer.0.get(&key)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// A structured setting of the highest source that has it.
+    pub(super) fn structured<T: Clone>(&self, of: impl Fn(&Structured) -> Option<&T>) -> Option<T> {
+        self.0.iter().find_map(|layer| of(&layer.1)).cloned()
     }
 
     /// The lists of all sources, the highest last.

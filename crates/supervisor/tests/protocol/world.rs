@@ -7,7 +7,7 @@ use std::time::Duration;
 use tidegate_opamp::{AgentDescription, ComponentHealth, EffectiveConfig, InstanceUid};
 use tidegate_supervisor::agent::{AgentCommand, AgentHandle, AgentReport};
 use tidegate_supervisor::client::{Target, TlsSettings};
-use tidegate_supervisor::handlers::ChatOpsSettings;
+use tidegate_supervisor::handlers::{ChatOpsSettings, HandlerSettings};
 use tidegate_supervisor::run::{RunError, Spoken, Supervised, Told, serve};
 use tidegate_supervisor::settings::{Agent, Allowed, Settings};
 use tidegate_supervisor::supervise::Kind;
@@ -40,6 +40,7 @@ pub(crate) struct Setup {
     pub(crate) heartbeat: Duration,
     pub(crate) max_message_bytes: usize,
     pub(crate) chatops_port: u16,
+    pub(crate) handlers: Vec<HandlerSettings>,
     pub(crate) allow: BTreeSet<Allowed>,
     pub(crate) tls: TlsSettings,
     /// How many agents share the connection.
@@ -57,6 +58,7 @@ impl Setup {
             heartbeat: Duration::from_secs(30),
             max_message_bytes: 1 << 20,
             chatops_port: 9,
+            handlers: Vec::new(),
             allow: Allowed::WORDS.iter().map(|(what, _)| *what).collect(),
             tls: TlsSettings::default(),
             agents: 1,
@@ -92,6 +94,7 @@ impl Setup {
             state_dir: state.path().to_owned(),
             allow: self.allow,
             chatops: ChatOpsSettings { port: self.chatops_port, tags: Vec::new() },
+            handlers: self.handlers,
             attributes: BTreeMap::new(),
         };
         let (told, telling) = watch::channel(Told::Go);
