@@ -72,7 +72,7 @@ ready() { (exec 3<>"/dev/tcp/${operators%:*}/${operators#*:}") && alive "$server
 wait_for 20 ready || die "the server did not start: $(tail -n 3 "$server_dir/run.log")"
 
 common=(--endpoint "ws://$agents/v1/opamp" --kind fluent-bit --probation 2s
-  --allow remote-config,restart,chatops)
+  --allow remote-config,restart,chatops,logs,dry-run,diagnostics)
 # config_on PORT DIR: prints the config to run, with its ChatOps input on another port where that is asked for.
 config_on() {
   if [ "$1" = 8888 ]; then

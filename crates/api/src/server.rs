@@ -118,4 +118,6 @@ pub enum FieldForm {
     Flag,
     /// An object.
     Object,
+    /// A list.
+    List,
 }

@@ -54,7 +54,7 @@ fn of_failure(failure: &Failure) -> u8 {
         | Failure::Encode(_) => USAGE,
         Failure::NoAgent { .. } | Failure::NoMatch { .. } => NOT_FOUND,
         Failure::NoToken { .. } => FORBIDDEN,
-        Failure::Config { .. } => INVALID,
+        Failure::Config { .. } | Failure::NotAccepted { .. } => INVALID,
         Failure::TimedOut { .. } => TIMED_OUT,
         Failure::Unconfirmed(_) => UNCONFIRMED,
         Failure::Partial { .. } => PARTIAL,

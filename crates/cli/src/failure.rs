@@ -32,6 +32,9 @@ pub(crate) enum Failure {
     /// The config has errors.
     #[error("the config has {errors} error{}; nothing was pushed (--force pushes it in spite of them)", plural(*.errors))]
     Config { errors: usize },
+    /// The agent would not apply the config.
+    #[error("the config would not be applied: {proof} proof failed")]
+    NotAccepted { proof: String },
     /// The wait came to its deadline.
     #[error("timed out after {seconds} s; still missing: {missing}")]
     TimedOut { seconds: f64, missing: String },

@@ -1,6 +1,7 @@
 //! What was typed. What it means is resolved in `settings` and in the commands.
 
 mod acts;
+mod inspect;
 mod metrics;
 mod settings;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use acts::{CancelArgs, CancelNoun, RestartArgs, RestartNoun};
+pub(crate) use inspect::{DiagnoseArgs, DiagnoseNoun, LogsArgs, LogsNoun, LookArgs, ValidateArgs};
 pub(crate) use metrics::{MetricsArgs, MetricsNoun};
 pub(crate) use settings::{
     DeleteNoun, DeleteSettingsArgs, GetSettingsArgs, SetHeartbeatArgs, SetNoun, SetSettingsArgs,
@@ -77,6 +79,14 @@ pub(crate) enum Verb {
     /// Send a custom message.
     #[command(subcommand)]
     Send(SendNoun),
+    /// Show the last lines of an agent's own log.
+    #[command(subcommand)]
+    Logs(LogsNoun),
+    /// Have an agent check a config without applying it.
+    Validate(ValidateArgs),
+    /// Show what helps to find a fault of an agent, without secrets.
+    #[command(subcommand)]
+    Diagnose(DiagnoseNoun),
     /// Set and remove labels.
     #[command(subcommand)]
     Label(LabelNoun),

@@ -6,6 +6,7 @@ mod cli {
     mod canned;
     mod commands;
     mod events;
+    mod inspect;
     mod metrics;
     mod program;
     mod pushes;

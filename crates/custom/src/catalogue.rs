@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::name::{CHATOPS, METRICS, NULL_COMMAND, SHUTDOWN, bare};
-use crate::{chatops, metrics, order};
+use crate::name::{CHATOPS, DIAGNOSTICS, DRY_RUN, LOGS, METRICS, NULL_COMMAND, SHUTDOWN, bare};
+use crate::{chatops, inspect, metrics, order};
 
 /// A custom capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -16,6 +16,14 @@ pub struct Capability {
     pub idempotent: bool,
     /// Its messages.
     pub messages: &'static [MessageType],
+}
+
+impl Capability {
+    /// Whether its requests are answered.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.messages.iter().any(|message| message.direction == Direction::ToServer)
+    }
 }
 
 /// A type of message.
@@ -66,6 +74,8 @@ pub enum JsonForm {
     Flag,
     /// An object.
     Object,
+    /// A list.
+    List,
 }
 
 const fn required(name: &'static str, form: JsonForm, meaning: &'static str) -> Field {
@@ -85,6 +95,13 @@ const TRUNCATED: Field = optional("truncated", JsonForm::Flag, "whether the body
 const OUTCOME: Field =
     optional("outcome", JsonForm::Text, "`unknown`: nobody knows whether the request was carried out");
 const DURATION: Field = optional("duration_ms", JsonForm::Number, "milliseconds that the call took");
+
+const NOT_INSPECTED: MessageType = MessageType {
+    kind: chatops::FAILURE,
+    direction: Direction::ToServer,
+    summary: "Nothing was found out.",
+    fields: &[required("err_msg", JsonForm::Text, "what went wrong"), ID],
+};
 
 const CATALOGUE: &[Capability] = &[
     Capability {
@@ -183,6 +200,83 @@ const CATALOGUE: &[Capability] = &[
             ],
         }],
     },
+    Capability {
+        name: LOGS,
+        summary: "Tells the last lines of the agent's log.",
+        idempotent: true,
+        messages: &[
+            MessageType {
+                kind: inspect::REQUEST,
+                direction: Direction::ToAgent,
+                summary: "Asks for the last lines.",
+                fields: &[optional("lines", JsonForm::Number, "how many, 1 to 500; 100 unless said"), ID],
+            },
+            MessageType {
+                kind: chatops::RESULT,
+                direction: Direction::ToServer,
+                summary: "The lines.",
+                fields: &[
+                    required("lines", JsonForm::List, "the lines as text, the oldest first"),
+                    required("truncated", JsonForm::Flag, "whether older ones were left out for their size"),
+                    ID,
+                ],
+            },
+            NOT_INSPECTED,
+        ],
+    },
+    Capability {
+        name: DRY_RUN,
+        summary: "Has the agent check a config without applying it.",
+        idempotent: true,
+        messages: &[
+            MessageType {
+                kind: inspect::REQUEST,
+                direction: Direction::ToAgent,
+                summary: "Asks what the agent would say to the config.",
+                fields: &[
+                    required(
+                        "files",
+                        JsonForm::List,
+                        "objects with `name`, `body`, `content_type`? and `role`?",
+                    ),
+                    ID,
+                ],
+            },
+            MessageType {
+                kind: chatops::RESULT,
+                direction: Direction::ToServer,
+                summary: "What the agent said.",
+                fields: &[
+                    required("accepted", JsonForm::Flag, "whether the config passed"),
+                    optional("proof", JsonForm::Text, "the proof of an apply that did not hold"),
+                    required("errors", JsonForm::List, "what is wrong, with file and line, as text"),
+                    required("warnings", JsonForm::List, "what else should be known, as text"),
+                    ID,
+                ],
+            },
+            NOT_INSPECTED,
+        ],
+    },
+    Capability {
+        name: DIAGNOSTICS,
+        summary: "Tells what a person who is to help needs to know, without secrets.",
+        idempotent: true,
+        messages: &[
+            MessageType {
+                kind: inspect::REQUEST,
+                direction: Direction::ToAgent,
+                summary: "Asks for it.",
+                fields: &[CLASSIFIER, ACTION, ID],
+            },
+            MessageType {
+                kind: chatops::RESULT,
+                direction: Direction::ToServer,
+                summary: "Supervisor, settings, host, agent, config journal, log, disk and connection.",
+                fields: &[required("diagnostics", JsonForm::Object, "by part"), ID],
+            },
+            NOT_INSPECTED,
+        ],
+    },
 ];
 
 /// Every capability that this crate knows.
@@ -212,6 +306,8 @@ mod tests {
             (_, JsonForm::Number) => Value::from(5),
             (_, JsonForm::Flag) => Value::from(true),
             (_, JsonForm::Object) => Value::Object(Map::new()),
+            ("files", _) => serde_json::json!([{ "name": "a", "body": "b" }]),
+            (_, JsonForm::List) => Value::Array(Vec::new()),
         };
         fields.iter().map(|field| (field.name.to_owned(), value(field))).collect::<Map<_, _>>().into()
     }

@@ -6,6 +6,7 @@
 mod answer;
 mod catalogue;
 pub mod chatops;
+pub mod inspect;
 mod message;
 pub mod metrics;
 mod name;
@@ -16,8 +17,8 @@ pub use answer::{Answer, MAX_ANSWER_BODY_BYTES};
 pub use catalogue::{Capability, Direction, Field, JsonForm, MessageType, catalogue, describe};
 pub use message::{Message, ParseError, message_id, parse, with_id};
 pub use name::{
-    CHATOPS, InvalidName, MAX_NAME_BYTES, METRICS, NULL_COMMAND, REQUEST_PREFIX, SHUTDOWN, bare, check_name,
-    listed_as, prefixed,
+    CHATOPS, DIAGNOSTICS, DRY_RUN, InvalidName, LOGS, MAX_NAME_BYTES, METRICS, NULL_COMMAND, REQUEST_PREFIX,
+    SHUTDOWN, bare, check_name, listed_as, prefixed,
 };
 pub use payload::{
     MAX_BODY_BYTES, MAX_DATA_BYTES, MAX_ID_BYTES, MAX_TEXT_BYTES, PayloadError, excerpt, is_unknown_outcome,

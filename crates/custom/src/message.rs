@@ -2,9 +2,11 @@
 
 use tidegate_opamp::CustomMessage;
 
+use crate::answer::Answer;
 use crate::chatops::{self, Failure, Request, Success};
+use crate::inspect::{self, DryRun, Logs};
 use crate::metrics::{self, Digest};
-use crate::name::{CHATOPS, METRICS, NULL_COMMAND, SHUTDOWN, bare};
+use crate::name::{CHATOPS, DIAGNOSTICS, DRY_RUN, LOGS, METRICS, NULL_COMMAND, SHUTDOWN, bare};
 use crate::order::{self, Order};
 use crate::payload::{Fields, PayloadError};
 
@@ -23,6 +25,16 @@ pub enum Message {
     Shutdown(Order),
     /// Server to agent: do nothing.
     Null(Order),
+    /// Server to agent: tell the last lines of the log.
+    Logs(Logs),
+    /// Server to agent: check a config.
+    DryRun(DryRun),
+    /// Server to agent: tell what helps to find a fault.
+    Diagnostics(Order),
+    /// Agent to server: what was found.
+    Inspected(serde_json::Map<String, serde_json::Value>),
+    /// Agent to server: why nothing was found.
+    NotInspected(Answer),
 }
 
 /// Why a custom message cannot be used.
@@ -73,10 +85,27 @@ pub fn parse(message: &CustomMessage) -> Result<Message, ParseError> {
         }
         (METRICS, metrics::DIGEST) => (METRICS, metrics::DIGEST, Digest::parse(data).map(Message::Metrics)),
         (METRICS, _) => return Err(ParseError::UnknownType { capability: METRICS }),
+        (LOGS, inspect::REQUEST) => (LOGS, inspect::REQUEST, Logs::parse(data).map(Message::Logs)),
+        (DRY_RUN, inspect::REQUEST) => (DRY_RUN, inspect::REQUEST, DryRun::parse(data).map(Message::DryRun)),
+        (DIAGNOSTICS, inspect::REQUEST) => {
+            (DIAGNOSTICS, inspect::REQUEST, Order::parse(data).map(Message::Diagnostics))
+        }
+        (LOGS | DRY_RUN | DIAGNOSTICS, kind) => return inspected(&message.capability, kind, data),
         (CHATOPS, _) => return Err(ParseError::UnknownType { capability: CHATOPS }),
         (SHUTDOWN, _) => return Err(ParseError::UnknownType { capability: SHUTDOWN }),
         (NULL_COMMAND, _) => return Err(ParseError::UnknownType { capability: NULL_COMMAND }),
         _ => return Err(ParseError::UnknownCapability),
+    };
+    parsed.map_err(|error| ParseError::Payload { capability, kind, error })
+}
+
+/// An answer about an agent that was looked at.
+fn inspected(name: &str, kind: &str, data: &[u8]) -> Result<Message, ParseError> {
+    let capability = [LOGS, DRY_RUN].into_iter().find(|known| *known == bare(name)).unwrap_or(DIAGNOSTICS);
+    let (kind, parsed) = match kind {
+        chatops::RESULT => (chatops::RESULT, inspect::parse_result(data).map(Message::Inspected)),
+        chatops::FAILURE => (chatops::FAILURE, Answer::parse(kind, data).map(Message::NotInspected)),
+        _ => return Err(ParseError::UnknownType { capability }),
     };
     parsed.map_err(|error| ParseError::Payload { capability, kind, error })
 }

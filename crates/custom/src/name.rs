@@ -12,6 +12,15 @@ pub const NULL_COMMAND: &str = "org.mp3monster.opamp_provider.nullcommand";
 /// The counters of an agent's components, sent once an interval.
 pub const METRICS: &str = "io.tidegate.metrics";
 
+/// The last lines of the agent's log.
+pub const LOGS: &str = "io.tidegate.logs";
+
+/// What the agent would say to a config, without applying it.
+pub const DRY_RUN: &str = "io.tidegate.dryrun";
+
+/// What a person who is to help needs to know, without secrets.
+pub const DIAGNOSTICS: &str = "io.tidegate.diagnostics";
+
 /// Beginnings of names that hosts cannot give to handlers of their own.
 const RESERVED: [&str; 3] = ["io.tidegate.", "io.opentelemetry.", "org.mp3monster."];
 

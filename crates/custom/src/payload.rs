@@ -103,6 +103,10 @@ impl Fields {
         }
     }
 
+    pub(crate) const fn of(map: Map<String, Value>) -> Self {
+        Self(map)
+    }
+
     /// Like [`Fields::read`], with no bytes at all read as an object without fields.
     pub(crate) fn read_or_empty(data: &[u8]) -> Result<Self, PayloadError> {
         if data.is_empty() { Ok(Self(Map::new())) } else { Self::read(data) }

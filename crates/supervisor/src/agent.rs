@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tidegate_custom::metrics::Digest;
 use tidegate_opamp::{
-    AgentDescription, AgentRemoteConfig, ComponentHealth, EffectiveConfig, RemoteConfigStatus,
+    AgentConfigMap, AgentDescription, AgentRemoteConfig, ComponentHealth, EffectiveConfig, RemoteConfigStatus,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -34,6 +34,8 @@ pub enum AgentCommand {
     /// Apply an offered config; the outcome shows in [`AgentReport::remote_config_status`]. A newer offer replaces
     /// one that still waits.
     Apply(AgentRemoteConfig),
+    /// Find something out; changes nothing.
+    Ask(Question),
     /// Restart the agent's process; shows as a new start time in the health.
     Restart,
     /// Stop the agent and end; answers when the process is gone.
@@ -41,6 +43,29 @@ pub enum AgentCommand {
     /// Finish what is being done, leave the process running for the next supervision and end; answers when the state
     /// folder is free.
     Release(oneshot::Sender<()>),
+}
+
+/// What may be asked of the process side. A question that cannot be answered in time, because something else is being
+/// done, is given up by whoever asked; one whose end is dropped is not answered.
+#[derive(Debug)]
+pub enum Question {
+    /// The last lines of the agent's log, the oldest first: so many at most.
+    Logs(usize, oneshot::Sender<std::io::Result<Vec<String>>>),
+    /// What the agent would say to a config. It is neither applied nor kept.
+    DryRun(AgentConfigMap, oneshot::Sender<Verdict>),
+    /// All that is known of the agent, as a JSON object without secrets.
+    Facts(oneshot::Sender<serde_json::Value>),
+}
+
+/// What became of a config that was only checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// The name of the first proof of an apply that did not hold; `None`: as far as a check goes, it may be applied.
+    pub proof: Option<&'static str>,
+    /// What is wrong, with file and line where that is known.
+    pub errors: Vec<String>,
+    /// What else should be known.
+    pub warnings: Vec<String>,
 }
 
 /// The protocol side's end of one agent.

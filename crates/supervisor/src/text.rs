@@ -12,9 +12,36 @@ pub fn tail(text: &str, limit: usize) -> &str {
     text.get(text.ceil_char_boundary(text.len().saturating_sub(limit))..).unwrap_or(text)
 }
 
+/// Shortest secret that is taken out: shorter ones stand in too much that is none.
+const SECRET_BYTES: usize = 4;
+
+/// Takes secrets out of every text in a value, the keys of objects aside.
+pub fn scrub(value: &mut serde_json::Value, secrets: &[String]) {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => {
+            for secret in secrets.iter().filter(|secret| secret.len() >= SECRET_BYTES) {
+                if text.contains(secret.as_str()) {
+                    *text = text.replace(secret.as_str(), "(hidden)");
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| scrub(value, secrets)),
+        Value::Object(map) => map.values_mut().for_each(|value| scrub(value, secrets)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn given_secrets_anywhere_in_a_value_when_scrubbed_then_no_text_has_them() {
+        let mut value = serde_json::json!({"a": ["token hunter22!", 7, null], "hunter22": "on"});
+        scrub(&mut value, &["hunter22".to_owned(), "on".to_owned()]);
+        assert_eq!(value, serde_json::json!({"a": ["token (hidden)!", 7, null], "hunter22": "on"}));
+    }
 
     #[test]
     fn given_text_when_cut_then_no_character_is_split() {

@@ -21,6 +21,8 @@ mod disk;
 mod drift;
 #[path = "system/handlers.rs"]
 mod handlers;
+#[path = "system/inspect.rs"]
+mod inspect;
 #[path = "system/kills.rs"]
 mod kills;
 #[path = "system/metrics.rs"]

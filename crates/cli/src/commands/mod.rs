@@ -6,6 +6,7 @@ mod describe_agent;
 mod events;
 mod get_agents;
 mod heartbeat;
+mod inspect;
 mod label;
 mod metrics;
 mod outcome;
@@ -20,8 +21,8 @@ use tidegate_api::client::Client;
 
 use crate::failure::Failure;
 use crate::lowargs::{
-    CancelNoun, DeleteNoun, DescribeNoun, GetNoun, LabelNoun, LowArgs, MetricsNoun, PageOutput, RestartNoun,
-    SendNoun, SetNoun, UnsetNoun, Verb,
+    CancelNoun, DeleteNoun, DescribeNoun, DiagnoseNoun, GetNoun, LabelNoun, LogsNoun, LowArgs, MetricsNoun,
+    PageOutput, RestartNoun, SendNoun, SetNoun, UnsetNoun, Verb,
 };
 use crate::output::Talk;
 use crate::render::structured;
@@ -54,6 +55,9 @@ pub(crate) async fn run(low: LowArgs, environment: &Environment, terminal: Termi
         Verb::Restart(RestartNoun::Agent(args)) => restart::run(&context, &args).await,
         Verb::Push(args) => push::run(&context, args).await,
         Verb::Send(SendNoun::Agent(args)) => send::run(&context, &args).await,
+        Verb::Logs(LogsNoun::Agent(args)) => inspect::logs(&context, &args).await,
+        Verb::Validate(args) => inspect::validate(&context, &args).await,
+        Verb::Diagnose(DiagnoseNoun::Agent(args)) => inspect::diagnose(&context, &args).await,
         Verb::Label(LabelNoun::Agents(args)) => label::run(&context, args).await,
         Verb::Cancel(CancelNoun::Command(args)) => cancel::command(&context, &args).await,
         Verb::Cancel(CancelNoun::Operation(args)) => cancel::operation(&context, &args).await,

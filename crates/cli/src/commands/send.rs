@@ -44,7 +44,12 @@ pub(super) async fn run(context: &Context, args: &SendArgs) -> Result<(), Failur
     outcome::of_commands(&[(target.name, command)], args.timeout)
 }
 
-async fn wait(context: &Context, timeout: Duration, mut command: Command) -> Result<Command, Failure> {
+/// Waits until a command has ended.
+pub(super) async fn wait(
+    context: &Context,
+    timeout: Duration,
+    mut command: Command,
+) -> Result<Command, Failure> {
     let mut poll = Poll::new(timeout);
     let mut progress = context.talk.progress();
     while !command.ended {

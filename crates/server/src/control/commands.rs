@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tidegate_custom::Capability;
 use tidegate_fleet::{
     Action, Actor, Agent, AuditEntry, Command, CommandId, CommandKind, CommandState, Event, EventKind,
     Outcome, Timestamp, authorize,
 };
-use tidegate_opamp::{AgentCapabilities, InstanceUid};
+use tidegate_opamp::{AgentCapabilities, CustomMessage, InstanceUid};
 use tidegate_store::{Transaction, Write};
 
 use super::agents::not_found;
@@ -276,7 +277,8 @@ fn kind(order: CommandOrder, id: &str) -> Result<CommandKind, ControlError> {
     if kind.len() > 256 {
         return Err(ControlError::invalid("/type", "a type has at most 256 bytes"));
     }
-    if let Some(known) = tidegate_custom::describe(&capability) {
+    let known = tidegate_custom::describe(&capability);
+    if let Some(known) = known {
         let orders =
             known.messages.iter().filter(|message| message.direction == tidegate_custom::Direction::ToAgent);
         let kinds: Vec<_> = orders.map(|message| message.kind).collect();
@@ -292,8 +294,21 @@ fn kind(order: CommandOrder, id: &str) -> Result<CommandKind, ControlError> {
         return Err(ControlError::invalid("/data", message));
     }
     if capability != tidegate_custom::CHATOPS {
-        // What is in the catalogue and is no request is never answered; of others nothing is known.
-        let answers = tidegate_custom::describe(&capability).is_none();
+        // Of what is not in the catalogue nothing is known.
+        let answers = known.is_none_or(Capability::answers);
+        if answers && known.is_some() {
+            let message = CustomMessage {
+                capability: capability.clone(),
+                kind: kind.clone(),
+                data: data.clone(),
+                ..CustomMessage::default()
+            };
+            tidegate_custom::parse(&message)
+                .map_err(|error| ControlError::invalid("/data", error.to_string()))?;
+        }
+        // No payload at all is an empty one to those that answer it.
+        let data =
+            if answers && known.is_some() && data.is_empty() { Bytes::from_static(b"{}") } else { data };
         let data = if answers { tidegate_custom::with_id(data, id) } else { data };
         return Ok(CommandKind::Custom { capability, kind, data, answers });
     }

@@ -45,6 +45,7 @@ pub(super) async fn capabilities() -> Json<api::Catalogue> {
             JsonForm::Number => api::FieldForm::Number,
             JsonForm::Flag => api::FieldForm::Flag,
             JsonForm::Object => api::FieldForm::Object,
+            JsonForm::List => api::FieldForm::List,
         },
         required: field.required,
         meaning: field.meaning.to_owned(),

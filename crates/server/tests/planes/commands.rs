@@ -143,6 +143,40 @@ async fn given_a_capability_of_the_agents_own_when_a_message_uses_it_then_both_s
     assert!(before.iter().chain([&own.to_owned()]).all(|name| listed.contains(name)), "{listed:?}");
 }
 
+/// What answers is given an id by which the answer is found, where there is none; what the agent says it does not know
+/// is not called a failure.
+#[tokio::test]
+async fn given_messages_that_are_answered_when_sent_then_each_has_an_id_unless_it_brought_one() {
+    let world = World::new().await;
+    let mut agent = Reporter::new(1);
+    let own = "com.example.own";
+    let mut report = agent.full();
+    report.custom_capabilities.as_mut().unwrap().capabilities =
+        vec![own.to_owned(), tidegate_custom::LOGS.to_owned()];
+    let mut socket = world.socket().await;
+    socket.exchange(&report).await;
+    let order = |capability: &str, data: Value| json!({"kind": "custom", "capability": capability, "type": "request", "data": data});
+    let cases = [
+        (order(own, json!({"a": 1})), Some("c"), json!({"a": 1})),
+        (order(own, json!({"id": "mine"})), Some("mine"), json!({})),
+        (order(own, json!([1])), None, json!([1])),
+        (order(tidegate_custom::LOGS, Value::Null), Some("c"), json!({})),
+    ];
+    for (order, id, rest) in cases {
+        let command = world.command(&agent, order).await;
+        let sent = socket.message().await.custom_message.unwrap();
+        let mut data: Value = serde_json::from_slice(&sent.data).unwrap();
+        let found = data.as_object_mut().and_then(|object| object.remove("id"));
+        let expected = id.map(|id| if id == "c" { command["id"].clone() } else { id.into() });
+        assert_eq!((found.clone(), data), (expected, rest));
+        let answer = json!({"id": found, "err_msg": "lost", "outcome": "unknown"}).to_string();
+        let message = CustomMessage { kind: "failure".to_owned(), data: answer.into(), ..sent };
+        socket.exchange(&AgentToServer { custom_message: Some(message), ..agent.heartbeat() }).await;
+        let path = format!("/commands/{}", command["id"].as_str().unwrap());
+        assert_eq!(world.get(&path).await.expect(200)["state"], "unknown");
+    }
+}
+
 /// S164: a message waits while its agent no longer lists the capability.
 #[tokio::test]
 async fn given_a_capability_that_is_withdrawn_when_a_message_waits_then_it_is_sent_once_listed_again() {
@@ -180,6 +214,13 @@ async fn given_wrong_orders_when_made_then_each_is_refused_with_its_reason() {
         (named(&"c".repeat(257), "t"), 422, "invalid", "/capability"),
         (named(NULL, &"t".repeat(257)), 422, "invalid", "/type"),
         (null(&"x".repeat(64 * 1024 + 1)), 422, "invalid", "/data"),
+        (
+            json!({"kind": "custom", "capability": tidegate_custom::LOGS, "type": "request", "data": {"lines": 501}}),
+            422,
+            "invalid",
+            "/data",
+        ),
+        (named(tidegate_custom::DRY_RUN, "request"), 422, "invalid", "/data"),
         (named("com.example.unlisted", "t"), 409, "unsupported", ""),
     ];
     for (order, status, code, pointer) in cases {

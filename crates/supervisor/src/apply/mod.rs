@@ -1,6 +1,7 @@
 //! The safe apply (decision D6): stage → check → swap → prove → keep or roll back. An offer is reported as applied
 //! only when each proof has held; whatever goes wrong, the last good config is back in place before it is reported.
 
+mod dry_run;
 mod failure;
 mod offer;
 mod probation;
@@ -14,13 +15,14 @@ use tidegate_opamp::{AgentRemoteConfig, config_hash};
 
 use crate::{
     hex::hex,
-    kind::RenderError,
+    kind::{RenderError, Source},
     machine::{CheckError, Loaded, Machine, Origin},
-    report::Phase,
+    report::{Phase, ShownFile},
     state::{Entry, Journal, StateError},
     text,
 };
 
+pub use dry_run::dry_run;
 pub use failure::{After, Failure, Proof};
 pub use offer::{OfferError, OfferedFile, OfferedFiles};
 pub use store::{load, shown, store};
@@ -102,14 +104,9 @@ async fn attempt(
     journal.begin(entry);
     machine.state.save_journal(journal).map_err(disk)?;
 
-    let origin = Origin::Offered(entry.clone());
-    let next = Loaded::prepare(&machine.fixed, &machine.state, origin, source, files, machine.ports())
-        .map_err(|error| Failure::untouched(render_proof(&error), error.to_string()))?;
+    let next = prepare(machine, entry, source, files)?;
     machine.learn_secrets(&next);
-    machine.check(&next.rendered).await.map_err(|error| match error {
-        CheckError::Refused(said) => Failure::untouched(Proof::DryRun, said),
-        other => Failure::untouched(Proof::Disk, other.to_string()),
-    })?;
+    check(machine, &next).await?;
     let before = machine.components().clone();
     prove::bring_up(machine, &next).await?;
     prove::content(machine, &next)?;
@@ -125,6 +122,26 @@ async fn attempt(
     machine.adopt_config(next);
     machine.state.keep_configs(&[&entry.content, crate::machine::LOCAL]);
     Ok(())
+}
+
+/// Renders an offer whose files are stored.
+fn prepare(
+    machine: &Machine,
+    entry: &Entry,
+    source: Source,
+    files: Vec<ShownFile>,
+) -> Result<Loaded, Failure> {
+    let origin = Origin::Offered(entry.clone());
+    Loaded::prepare(&machine.fixed, &machine.state, origin, source, files, machine.ports())
+        .map_err(|error| Failure::untouched(render_proof(&error), error.to_string()))
+}
+
+/// Lets the agent's own check have its say.
+async fn check(machine: &Machine, next: &Loaded) -> Result<(), Failure> {
+    machine.check(&next.rendered).await.map_err(|error| match error {
+        CheckError::Refused(said) => Failure::untouched(Proof::DryRun, said),
+        other => Failure::untouched(Proof::Disk, other.to_string()),
+    })
 }
 
 /// Writes down that an offer is proven. Only when that is done it counts: a config that the next supervisor would not

@@ -18,6 +18,7 @@ mod effect;
 mod endpoint;
 mod handshake;
 pub mod headers;
+mod history;
 mod http;
 mod link;
 mod member;
@@ -34,6 +35,7 @@ pub use backoff::{Backoff, Reason};
 pub use core::{Core, CoreSettings, capabilities};
 pub use effect::{Effect, Loss};
 pub use endpoint::{Endpoint, InvalidEndpoint, Transport};
+pub use history::History;
 pub use member::{Leave, Outlet, Wiring};
 pub use moves::{Keeper, Kept};
 pub use tls::{InvalidTls, MOST_PEM_BYTES, TlsSettings, Version};
@@ -68,6 +70,8 @@ pub struct ClientSettings {
     pub max_message_bytes: usize,
     /// Where connection settings that the server offered are kept.
     pub keeper: Keeper,
+    /// Where what happens to the connection is noted.
+    pub history: History,
 }
 
 /// How a transport's turn ended.

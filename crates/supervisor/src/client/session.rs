@@ -82,6 +82,7 @@ impl Session {
 
     /// No connection, or one without an answer; true when the target is another one now.
     pub(super) fn failed(&mut self, why: &str, denied: bool) -> bool {
+        self.settings.history.note(why);
         let step = self.moves.failed(why, denied, Instant::now());
         self.take_step(step)
     }
@@ -125,6 +126,7 @@ impl Session {
 
     /// A connection was opened: each agent speaks for itself there (OpAMP C051, C183).
     pub(super) fn connected(&mut self) {
+        self.settings.history.connected();
         for member in &mut self.members {
             member.core.connected();
         }
@@ -132,6 +134,7 @@ impl Session {
 
     /// What was taken was not answered and will not be, for no agent of the connection.
     pub(super) fn lost(&mut self) {
+        self.settings.history.note("the connection ended");
         for member in &mut self.members {
             member.core.lost(Loss::Disconnected);
         }

@@ -1,6 +1,7 @@
 //! Who carries out the messages of custom capabilities.
 
 mod chatops;
+mod inspect;
 mod local;
 mod null;
 mod own;
@@ -14,6 +15,7 @@ use tidegate_custom::bare;
 use tidegate_opamp::CustomMessage;
 
 pub use chatops::{ChatOps, ChatOpsSettings};
+pub use inspect::{About, Inspect, Sight};
 pub use local::Place;
 pub use null::NullCommand;
 pub use own::{Act, HandlerSettings, Own};

@@ -55,6 +55,9 @@ pub trait AgentKind: Send + Sync + std::fmt::Debug {
     /// How a written config differs from its source, the forced keys aside; empty when it says the same.
     fn differences(&self, source: &Source, written: &Source) -> Differences;
 
+    /// Values of a config that nobody else may see, such as passwords; read by the names of their keys.
+    fn secrets(&self, source: &Source) -> Vec<String>;
+
     /// Arguments that make the binary check a config and end.
     fn check_args(&self, config: &Path) -> Vec<OsString>;
 

@@ -204,6 +204,18 @@ impl Machine {
         self.marked.push_back((verdict, line));
     }
 
+    /// The agent's version; empty while it is not known.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Values of the config that runs that are secret.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        self.fixed.kind.secrets(&self.loaded.source)
+    }
+
     /// The last lines of the agent's log, at most `limit` bytes.
     #[must_use]
     pub fn last_lines(&self, limit: usize) -> String {

@@ -12,7 +12,8 @@ mod escort;
 mod signals;
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use tidegate_opamp::{AgentCapabilities, InstanceUid};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -20,12 +21,12 @@ use tokio::task::JoinSet;
 
 pub use signals::{Reread, Told};
 
-use crate::agent::AgentHandle;
-use crate::client::{self, ClientSettings, CoreSettings, Keeper, Leave, Wiring, capabilities};
+use crate::agent::{AgentCommand, AgentHandle};
+use crate::client::{self, ClientSettings, CoreSettings, History, Keeper, Leave, Wiring, capabilities};
 use crate::dispatch::Dispatcher;
-use crate::handlers::{ChatOps, NullCommand, Own, Registry, Shutdown};
+use crate::handlers::{About, Act, ChatOps, Inspect, NullCommand, Own, Registry, Shutdown, Sight};
 use crate::identity::{self, IdentityError};
-use crate::settings::{Agent, Allowed, Settings};
+use crate::settings::{self, Agent, Allowed, Settings};
 use crate::state::StateDir;
 use crate::supervise::{self, AgentSettings, StartError};
 use escort::Escort;
@@ -36,6 +37,9 @@ const ANSWERS: usize = 64;
 /// Most time that an agent's process has to end once it is told to; the process side kills it before, but honours a
 /// `grace` of up to 300 s in its config.
 const STOP_DEADLINE: Duration = Duration::from_secs(320);
+
+/// When the supervisor started.
+static STARTED: OnceLock<Instant> = OnceLock::new();
 
 /// Why the supervisor ended before it was told to.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +85,7 @@ pub type Spoken = HashMap<InstanceUid, u64>;
 /// [`RunError`]. One of several agents that cannot be supervised is no error: it is tried again, and its server is told.
 pub async fn run(mut settings: Settings, reread: Reread) -> Result<(), RunError> {
     let (told, mut listening) = watch::channel(Told::Go);
+    STARTED.get_or_init(Instant::now);
     signals::listen(told.clone(), &settings, reread).map_err(RunError::Signals)?;
     let mut spoken = Spoken::new();
     let mut patient = settings.agents.len() > 1;
@@ -179,7 +184,10 @@ pub async fn serve(
     spoken: &mut Spoken,
     told: watch::Receiver<Told>,
 ) -> Result<(), RunError> {
+    let history = History::default();
+    let about = Arc::new(about(settings, history.clone()));
     let client = ClientSettings {
+        history,
         keeper: Keeper::new(&settings.state_dir, &settings.server),
         target: settings.server.clone(),
         max_message_bytes: settings.max_message_bytes,
@@ -188,7 +196,7 @@ pub async fn serve(
     let mut wirings = Vec::new();
     for supervised in agents {
         let sequence_num = spoken.get(&supervised.uid).copied().unwrap_or_default();
-        let (wiring, escort) = wire(settings, supervised, sequence_num, told.clone());
+        let (wiring, escort) = wire(settings, supervised, sequence_num, told.clone(), &about);
         wirings.push(wiring);
         escorts.spawn(escort.run());
     }
@@ -208,10 +216,11 @@ fn wire(
     supervised: Supervised,
     sequence_num: u64,
     told: watch::Receiver<Told>,
+    about: &Arc<About>,
 ) -> (Wiring, Escort) {
     let Supervised { agent, uid, handle } = supervised;
     let (shutting_down, shutdown) = watch::channel(false);
-    let registry = registry(&agent, shutting_down);
+    let registry = registry(&agent, shutting_down, &handle.commands, about);
     let (answering, answers) = mpsc::channel(ANSWERS);
     let (leave, leaving) = watch::channel(Leave::Stay);
     let (left, has_left) = oneshot::channel();
@@ -241,13 +250,44 @@ fn wire(
     (wiring, Escort { agent, handle, shutdown, told, leave, left: has_left })
 }
 
-fn registry(agent: &Agent, shutting_down: watch::Sender<bool>) -> Registry {
+/// What the supervisor tells of itself.
+fn about(settings: &Settings, history: History) -> About {
+    let headers = settings.server.headers.iter().filter_map(|(_, value)| value.to_str().ok());
+    // What is behind `Bearer` as well.
+    let words = headers.flat_map(|value| std::iter::once(value).chain(value.split_whitespace().skip(1)));
+    let mut secrets: Vec<String> = words.map(ToOwned::to_owned).collect();
+    for handler in settings.agents.iter().flat_map(|agent| &agent.handlers) {
+        match &handler.act {
+            Act::Program { args, .. } => secrets.extend(args.iter().cloned()),
+            Act::Http { path, .. } => secrets.extend(path.split_once('?').map(|(_, query)| query.to_owned())),
+        }
+    }
+    let text = settings::print(settings).unwrap_or_else(|error| error);
+    About { settings: text, secrets, history, since: *STARTED.get_or_init(Instant::now) }
+}
+
+fn registry(
+    agent: &Agent,
+    shutting_down: watch::Sender<bool>,
+    commands: &mpsc::Sender<AgentCommand>,
+    about: &Arc<About>,
+) -> Registry {
     let mut registry = Registry::default().with(NullCommand);
     if agent.allows(Allowed::ChatOps) {
         registry = registry.with(ChatOps::new(agent.chatops.clone()));
     }
     if agent.allows(Allowed::Shutdown) {
         registry = registry.with(Shutdown::new(shutting_down));
+    }
+    let sights = [
+        (Allowed::Logs, Sight::Logs),
+        (Allowed::DryRun, Sight::DryRun),
+        (Allowed::Diagnostics, Sight::Diagnostics),
+    ];
+    for (what, sight) in sights {
+        if agent.allows(what) {
+            registry = registry.with(Inspect::new(sight, commands.clone(), Arc::clone(about)));
+        }
     }
     Own::all(&agent.handlers).into_iter().fold(registry, Registry::with)
 }

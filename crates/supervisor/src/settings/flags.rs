@@ -41,7 +41,7 @@ pub struct LowArgs {
     #[arg(long, value_name = "DURATION|off")]
     pub metrics_interval: Option<String>,
     /// What the server may do, separated by commas: remote-config, restart, chatops,
-    /// shutdown, connection-settings (default: nothing)
+    /// shutdown, connection-settings, logs, dry-run, diagnostics (default: nothing)
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub allow: Vec<String>,
     /// Port of the agent's HTTP input that ChatOps requests call (default 8888)

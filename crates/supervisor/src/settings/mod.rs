@@ -97,16 +97,25 @@ pub enum Allowed {
     Shutdown,
     /// Have the supervisor speak to another server, with other headers, at another interval.
     ConnectionSettings,
+    /// Read the last lines of the agent's log.
+    Logs,
+    /// Have the agent check a config without applying it.
+    DryRun,
+    /// Read what helps to find a fault, without secrets.
+    Diagnostics,
 }
 
 impl Allowed {
     /// Every one with its word in settings.
-    pub const WORDS: [(Self, &'static str); 5] = [
+    pub const WORDS: [(Self, &'static str); 8] = [
         (Self::RemoteConfig, "remote-config"),
         (Self::Restart, "restart"),
         (Self::ChatOps, "chatops"),
         (Self::Shutdown, "shutdown"),
         (Self::ConnectionSettings, "connection-settings"),
+        (Self::Logs, "logs"),
+        (Self::DryRun, "dry-run"),
+        (Self::Diagnostics, "diagnostics"),
     ];
 
     /// The word in settings.

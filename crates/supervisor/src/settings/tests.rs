@@ -149,7 +149,7 @@ fn given_wrong_flags_or_variables_then_one_sentence_says_which_and_what_to_do() 
         ),
         (
             flag("--allow", "restart,everything"),
-            "--allow: \"everything\" cannot be allowed: use remote-config, restart, chatops, shutdown, connection-settings",
+            "--allow: \"everything\" cannot be allowed: use remote-config, restart, chatops, shutdown, connection-settings, logs, dry-run, diagnostics",
         ),
         (flag("--chatops-port", "0"), "--chatops-port: \"0\" is not a number from 1 to 65535"),
         (flag("--chatops-tag", "../x"), "--chatops-tag: the tag has `..` in it"),

@@ -1,13 +1,18 @@
 //! Orders that wait while the task is busy. A stop overtakes; restarts become one; of two offers the newer is kept
 //! (hard-cases.md, 21 and 25).
 
+use std::collections::VecDeque;
+
 use tidegate_opamp::AgentRemoteConfig;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::agent::AgentCommand;
+use crate::agent::{AgentCommand, Question};
 
 /// Most hashes of replaced offers that still get their answer.
 const REPLACED_LIMIT: usize = 16;
+
+/// Most questions that wait.
+const QUESTIONS: usize = 8;
 
 /// What to do next.
 #[derive(Debug)]
@@ -18,6 +23,8 @@ pub(super) enum Order {
     Apply(AgentRemoteConfig),
     /// Say that an offer of this hash was replaced by a newer one.
     Replaced(bytes::Bytes),
+    /// Find something out.
+    Answer(Question),
 }
 
 /// What ends the task.
@@ -39,11 +46,19 @@ pub(super) struct Mailbox {
     offer: Option<AgentRemoteConfig>,
     replaced: Vec<bytes::Bytes>,
     release: Option<oneshot::Sender<()>>,
+    questions: VecDeque<Question>,
 }
 
 impl Mailbox {
     pub(super) fn new(commands: mpsc::Receiver<AgentCommand>) -> Self {
-        Self { commands, restart: false, offer: None, replaced: Vec::new(), release: None }
+        Self {
+            commands,
+            restart: false,
+            offer: None,
+            replaced: Vec::new(),
+            release: None,
+            questions: VecDeque::new(),
+        }
     }
 
     /// Puts an offer in front as if it had just arrived.
@@ -59,6 +74,9 @@ impl Mailbox {
     pub(super) fn take_if(&mut self, may_restart: bool) -> Option<Order> {
         if !self.replaced.is_empty() {
             return Some(Order::Replaced(self.replaced.remove(0)));
+        }
+        if let Some(question) = self.questions.pop_front() {
+            return Some(Order::Answer(question));
         }
         if may_restart && std::mem::take(&mut self.restart) {
             return Some(Order::Restart);
@@ -88,6 +106,11 @@ impl Mailbox {
             Some(AgentCommand::Restart) => self.restart = true,
             Some(AgentCommand::Apply(offer)) => self.push(offer),
             Some(AgentCommand::Release(reply)) => self.release = Some(reply),
+            Some(AgentCommand::Ask(question)) if self.questions.len() < QUESTIONS => {
+                self.questions.push_back(question);
+            }
+            // Whoever asked sees that nobody will answer.
+            Some(AgentCommand::Ask(_)) => {}
         }
         None
     }
@@ -110,6 +133,7 @@ mod tests {
                 Order::Restart => "restart".to_owned(),
                 Order::Apply(offer) => format!("apply {}", String::from_utf8_lossy(&offer.config_hash)),
                 Order::Replaced(hash) => format!("replaced {}", String::from_utf8_lossy(&hash)),
+                Order::Answer(_) => "answer".to_owned(),
             })
             .collect()
     }
@@ -142,6 +166,24 @@ mod tests {
         sender.send(AgentCommand::Release(reply)).await.unwrap();
         assert!(mailbox.receive().await.is_none(), "it ends nothing");
         assert!(mailbox.take_release().is_some() && mailbox.take_release().is_none());
+    }
+
+    #[tokio::test]
+    async fn given_more_questions_than_may_wait_then_the_rest_learns_it_and_questions_come_before_offers() {
+        let (sender, receiver) = mpsc::channel(16);
+        let mut mailbox = Mailbox::new(receiver);
+        mailbox.push(offer("a"));
+        let mut answers = Vec::new();
+        for _ in 0..=QUESTIONS {
+            let (reply, answer) = oneshot::channel();
+            answers.push(answer);
+            sender.send(AgentCommand::Ask(Question::Facts(reply))).await.unwrap();
+            assert!(mailbox.receive().await.is_none());
+        }
+        assert!(answers.pop().unwrap().await.is_err(), "the last one is dropped");
+        let mut expected = vec!["answer"; QUESTIONS];
+        expected.push("apply a");
+        assert_eq!(names(&mut mailbox), expected);
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! One serial task per agent that owns its process: start, watch, restart after a crash, apply, stop.
 
+mod answer;
 mod backoff;
 mod begin;
 mod choose;

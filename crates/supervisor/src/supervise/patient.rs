@@ -86,6 +86,8 @@ async fn wait(
         let reply = match command {
             None => return false,
             Some(AgentCommand::Restart) => return true,
+            // Whoever asked sees that nobody answers.
+            Some(AgentCommand::Ask(_)) => continue,
             Some(AgentCommand::Apply(offer)) => {
                 publisher.remote_config_status(RemoteConfigStatus {
                     last_remote_config_hash: offer.config_hash,

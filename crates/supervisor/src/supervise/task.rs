@@ -9,6 +9,7 @@ use tokio::{sync::mpsc, time::sleep};
 
 use super::{
     AgentSettings,
+    answer::answer,
     backoff::Backoff,
     mailbox::{End, Mailbox, Order},
 };
@@ -192,6 +193,7 @@ impl Task {
                 tokio::task::yield_now().await;
             }
             Order::Apply(offer) => Box::pin(self.apply(&offer)).await,
+            Order::Answer(question) => Box::pin(answer(&mut self.machine, &self.journal, question)).await,
         }
     }
 

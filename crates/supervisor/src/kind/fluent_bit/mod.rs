@@ -7,6 +7,7 @@ mod log_line;
 mod metrics;
 mod probe;
 mod render;
+mod secrets;
 
 use std::{ffi::OsString, path::Path, time::Duration};
 
@@ -58,6 +59,10 @@ impl AgentKind for FluentBit {
 
     fn differences(&self, source: &Source, written: &Source) -> Differences {
         render::differences(source, written)
+    }
+
+    fn secrets(&self, source: &Source) -> Vec<String> {
+        secrets::secrets(source)
     }
 
     fn check_args(&self, config: &Path) -> Vec<OsString> {

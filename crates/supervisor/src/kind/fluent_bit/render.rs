@@ -123,7 +123,7 @@ pub(super) fn differences(source: &Source, written: &Source) -> Differences {
     broken.chain(changed.iter().map(ToString::to_string)).take(20).collect()
 }
 
-fn read(source: &Source) -> (Config, Vec<Diagnostic>) {
+pub(super) fn read(source: &Source) -> (Config, Vec<Diagnostic>) {
     let name = source.path.to_string_lossy();
     let mut resolve = |request: &IncludeRequest<'_>| {
         let folder = Path::new(request.base).parent().unwrap_or(Path::new("/"));
