@@ -26,6 +26,7 @@ pub mod lint;
 mod paths;
 mod pipeline;
 mod position;
+mod reach;
 pub mod redact;
 mod section;
 mod service;
@@ -50,6 +51,7 @@ pub use limits::{
 pub use paths::absolute_paths;
 pub use pipeline::{Plugin, PluginKind};
 pub use position::Position;
+pub use reach::{Reach, Reached, reaches};
 pub use section::{Entry, Include, Item, Section, SectionKind, Variable};
 pub use service::{Service, ServiceEntry};
 pub use tree::{Tree, parse};

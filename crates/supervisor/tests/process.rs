@@ -23,5 +23,7 @@ mod disk;
 mod early;
 #[path = "process/faults.rs"]
 mod faults;
+#[path = "process/limits.rs"]
+mod limits;
 #[path = "process/start.rs"]
 mod start;

@@ -25,6 +25,8 @@ mod handlers;
 mod inspect;
 #[path = "system/kills.rs"]
 mod kills;
+#[path = "system/limits.rs"]
+mod limits;
 #[path = "system/metrics.rs"]
 mod metrics;
 #[path = "system/moves.rs"]

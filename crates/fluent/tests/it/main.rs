@@ -5,6 +5,7 @@ mod corpus;
 mod effective;
 mod includes;
 mod lossless;
+mod reach;
 mod reading;
 mod redact;
 mod refusals;

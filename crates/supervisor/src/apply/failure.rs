@@ -12,6 +12,8 @@ pub enum Proof {
     Offer,
     /// The files could be written, and the check could be made.
     Disk,
+    /// It names only what the host lets it name.
+    Limits,
     /// The main file can be read.
     Readable,
     /// It has something to run.
@@ -41,6 +43,7 @@ impl Proof {
         match self {
             Self::Offer => "offer",
             Self::Disk => "disk",
+            Self::Limits => "limits",
             Self::Readable => "readable",
             Self::Pipeline => "pipeline",
             Self::DryRun => "dry-run",
@@ -90,10 +93,11 @@ impl Failure {
 
     /// True when the failure speaks against the config, so that the same one need not be tried again. A reload that
     /// hangs is held up by what ran before, and a full disk or a taken port passes.
+    /// What the host does not allow today, it may allow tomorrow.
     #[must_use]
     pub fn blames_config(&self) -> bool {
         match self.proof {
-            Proof::Disk | Proof::Port | Proof::Offer => false,
+            Proof::Disk | Proof::Port | Proof::Offer | Proof::Limits => false,
             Proof::Reload => self.after != After::Hung,
             _ => true,
         }

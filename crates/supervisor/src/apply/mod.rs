@@ -162,6 +162,7 @@ fn render_proof(error: &RenderError) -> Proof {
     match error {
         RenderError::Broken(_) | RenderError::Edit(_) => Proof::Readable,
         RenderError::Empty(_) => Proof::Pipeline,
+        RenderError::Limits(_) => Proof::Limits,
         RenderError::NoPort => Proof::Port,
     }
 }

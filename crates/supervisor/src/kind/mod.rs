@@ -16,8 +16,10 @@ use crate::child::Finished;
 pub use http::{Client, HttpError, Response};
 pub use model::{
     ComponentState, Differences, LineVerdict, Metrics, Observation, PickPort, ProbeError, Pulse, RenderError,
-    Rendered, Source,
+    Rendered, Source, Touch, Touched,
 };
+
+pub(crate) use fluent_bit::glob;
 
 /// A future that may be stored and sent.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -54,6 +56,9 @@ pub trait AgentKind: Send + Sync + std::fmt::Debug {
 
     /// How a written config differs from its source, the forced keys aside; empty when it says the same.
     fn differences(&self, source: &Source, written: &Source) -> Differences;
+
+    /// What a config, with all that it includes, reaches of its host.
+    fn touches(&self, source: &Source) -> Vec<Touch>;
 
     /// Values of a config that nobody else may see, such as passwords; read by the names of their keys.
     fn secrets(&self, source: &Source) -> Vec<String>;

@@ -34,6 +34,28 @@ pub struct Rendered {
     pub warnings: Vec<String>,
 }
 
+/// What a config reaches of its host at one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touch {
+    /// What is reached.
+    pub touched: Touched,
+    /// Whose property it is and which, such as `input tail path`.
+    pub what: String,
+    /// The value as written.
+    pub value: String,
+    /// File, line and column.
+    pub place: String,
+}
+
+/// What a config reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Touched {
+    /// A path or a pattern of paths, as the agent will see it.
+    File(String),
+    /// Something that runs code of its own, by the word that allows it.
+    Program(&'static str),
+}
+
 /// Chooses the port: given the one that the config asks for, if it does, returns the one to use; `None` when the
 /// host has none.
 pub type PickPort<'a> = dyn FnMut(Option<u16>) -> Option<u16> + 'a;
@@ -50,6 +72,9 @@ pub enum RenderError {
     /// It is empty, or has no input or no output: the agent would run and do nothing.
     #[error("the config has nothing to run: {0}")]
     Empty(String),
+    /// It names what the host does not let an offered config name; one sentence per fault.
+    #[error("this host does not allow it: {}", .0.join("; "))]
+    Limits(Vec<String>),
     /// The keys that the supervisor needs cannot be set in it.
     #[error("the config cannot be prepared: {0}")]
     Edit(String),

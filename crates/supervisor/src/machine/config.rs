@@ -87,6 +87,9 @@ impl Loaded {
             Origin::Local => LOCAL,
             Origin::Offered(entry) => &entry.content,
         };
+        if matches!(origin, Origin::Offered(_)) {
+            machine.limits.judge(&machine.kind.touches(&source)).map_err(RenderError::Limits)?;
+        }
         let includes = state.config(content).join("rendered");
         let rendered = machine.kind.render(&source, &includes, &mut |wanted| ports.pick(wanted))?;
         for warning in &rendered.warnings {

@@ -3,6 +3,7 @@
 
 mod config;
 mod digest;
+mod limits;
 mod look;
 mod process;
 
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub use config::{CheckError, LOCAL, Loaded, Origin, Ports, check, is_in_place, media_type};
+pub use limits::ConfigLimits;
 pub use process::StartFault;
 
 /// How many telling log lines are kept between two looks of a proof.
@@ -45,6 +47,8 @@ pub struct Fixed {
     pub redaction: Option<tidegate_fluent::redact::Key>,
     /// How often a digest of its metrics is made, if at all.
     pub metrics_interval: Option<Duration>,
+    /// What offered configs may name.
+    pub limits: ConfigLimits,
 }
 
 /// The machine.

@@ -281,6 +281,7 @@ mod tests {
             attributes: std::collections::BTreeMap::new(),
             redaction: None,
             metrics_interval: None,
+            limits: super::super::ConfigLimits::default(),
         };
         let text = "service:\n  grace: 1\npipeline:\n  inputs:\n    - name: dummy\n  outputs:\n    - name: \"null\"\n";
         let source = Source { path: folder.path().join("c.yaml"), text: text.to_owned() };

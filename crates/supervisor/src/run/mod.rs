@@ -149,6 +149,7 @@ async fn begin(settings: &Settings, agent: &Agent, patient: bool) -> Result<Supe
         state_dir: agent.state_dir.clone(),
         probation: settings.probation,
         allow_remote_config: agent.allows(Allowed::RemoteConfig),
+        limits: settings.config_limits(),
         attributes: agent.attributes.clone(),
         redact: settings.redact,
         metrics_interval: settings.metrics_interval,

@@ -1,13 +1,14 @@
 //! Settings from the YAML file.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::written::{Key, Layer, Written};
 use super::{Host, SettingsError, handlers};
+use crate::supervise::ConfigLimits;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -98,6 +99,15 @@ struct Metrics {
 #[serde(default, deny_unknown_fields)]
 struct Limits {
     max_message_bytes: Option<Spanned<u64>>,
+    config: Config,
+}
+
+/// What offered configs may name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Config {
+    paths: Option<Vec<Spanned<String>>>,
+    run: Vec<Spanned<String>>,
 }
 
 /// Where values of one file go, with the place of each for errors.
@@ -126,6 +136,30 @@ impl Sheet<'_> {
     fn put_chatops(&mut self, prefix: &str, chatops: ChatOps) {
         self.put(Key::ChatOpsPort, &format!("{prefix}chatops.port"), chatops.port.map(text_of));
         self.put_all(Key::ChatOpsTag, &format!("{prefix}chatops.tags"), chatops.tags);
+    }
+
+    /// What offered configs may name; the settings file itself is never theirs.
+    fn config_limits(&self, config: Config) -> Result<ConfigLimits, SettingsError> {
+        let wrong = |field: &str, value: &Spanned<String>, why: String| {
+            let origin = self.origin(&format!("limits.config.{field}"), value.referenced.line());
+            SettingsError::Value { origin, why }
+        };
+        let path = |value: Spanned<String>| match PathBuf::from(&value.value) {
+            path if path.is_absolute() => Ok(path),
+            _ => Err(wrong("paths", &value, format!("{:?} is not an absolute path", value.value))),
+        };
+        let run = |value: Spanned<String>| {
+            if ConfigLimits::RUN.contains(&value.value.as_str()) {
+                return Ok(value.value);
+            }
+            let why = format!("{:?} is none of {}", value.value, ConfigLimits::RUN.join(", "));
+            Err(wrong("run", &value, why))
+        };
+        Ok(ConfigLimits {
+            paths: config.paths.map(|paths| paths.into_iter().map(path).collect()).transpose()?,
+            run: config.run.into_iter().map(run).collect::<Result<_, _>>()?,
+            never: std::path::absolute(self.path).into_iter().collect(),
+        })
     }
 
     fn origin(&self, field: &str, line: u64) -> String {
@@ -165,6 +199,7 @@ pub(super) fn layers(path: &Path, text: &str, host: &Host<'_>) -> Result<(Layer,
     sheet.put_all(Key::Allow, "allow", file.allow);
     sheet.put_chatops("", file.chatops);
     sheet.put(Key::MaxMessageBytes, "limits.max_message_bytes", file.limits.max_message_bytes.map(text_of));
+    sheet.layer.1.limits = Some(sheet.config_limits(file.limits.config)?);
     sheet.layer.1.handlers =
         file.handlers.map(|entries| handlers::handlers(path, "", entries, host)).transpose()?;
     let entries = file.agents.into_iter().enumerate().map(|(at, entry)| self::entry(path, at, entry, host));

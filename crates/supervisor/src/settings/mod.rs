@@ -24,7 +24,7 @@ pub use resolve::{file_of, resolve};
 
 use crate::client::Target;
 use crate::handlers::{ChatOpsSettings, HandlerSettings};
-use crate::supervise::Kind;
+use crate::supervise::{ConfigLimits, Kind};
 
 /// What the supervisor does, every value checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,8 +49,22 @@ pub struct Settings {
     pub metrics_interval: Option<Duration>,
     /// Whether the server may have the supervisor speak to another server, with other headers, at another interval.
     pub allow_connection_settings: bool,
+    /// What offered configs may name on this host.
+    pub limits: ConfigLimits,
     /// Largest OpAMP message in either direction, in bytes; 64 KiB to 1 GiB.
     pub max_message_bytes: usize,
+}
+
+impl Settings {
+    /// What offered configs may name, the supervisor's own files left out.
+    #[must_use]
+    pub fn config_limits(&self) -> ConfigLimits {
+        let mut limits = self.limits.clone();
+        limits.never.push(self.state_dir.clone());
+        limits.never.extend(self.agents.iter().map(|agent| agent.state_dir.clone()));
+        limits.never.extend(self.token_file.clone());
+        limits
+    }
 }
 
 /// One agent of this host.

@@ -25,7 +25,7 @@ struct Printed<'a> {
     chatops: Option<ChatOps<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     handlers: Vec<handlers::Printed<'a>>,
-    limits: Limits,
+    limits: Limits<'a>,
 }
 
 #[derive(Serialize)]
@@ -77,8 +77,16 @@ struct Metrics {
 }
 
 #[derive(Serialize)]
-struct Limits {
+struct Limits<'a> {
     max_message_bytes: usize,
+    config: Config<'a>,
+}
+
+#[derive(Serialize)]
+struct Config<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paths: Option<Vec<String>>,
+    run: Vec<&'a str>,
 }
 
 /// The settings in the form of a settings file; values of headers are hidden.
@@ -133,7 +141,17 @@ pub fn print(settings: &Settings) -> Result<String, String> {
         allow: single.map_or_else(|| words(everywhere), |agent| words(agent.allow.iter().copied())),
         chatops: single.map(chatops),
         handlers: single.map(own).unwrap_or_default(),
-        limits: Limits { max_message_bytes: settings.max_message_bytes },
+        limits: Limits {
+            max_message_bytes: settings.max_message_bytes,
+            config: Config {
+                paths: settings
+                    .limits
+                    .paths
+                    .as_ref()
+                    .map(|paths| paths.iter().map(|path| text(path)).collect()),
+                run: settings.limits.run.iter().map(String::as_str).collect(),
+            },
+        },
     };
     serde_saphyr::to_string(&printed).map_err(|error| format!("the settings cannot be printed: {error}"))
 }

@@ -59,6 +59,7 @@ pub fn resolve(args: &LowArgs, host: &Host<'_>) -> Result<Settings, SettingsErro
             .list(Key::Allow)
             .iter()
             .any(|written| written.text == Allowed::ConnectionSettings.word()),
+        limits: layers.structured(|file| file.limits.as_ref()).unwrap_or_default(),
         max_message_bytes: number(
             &layers,
             Key::MaxMessageBytes,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::handlers::HandlerSettings;
+use crate::supervise::ConfigLimits;
 
 /// A setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,6 +82,7 @@ pub(super) struct Layer(pub(super) BTreeMap<Key, Vec<Written>>, pub(super) Struc
 #[derive(Clone, Debug, Default)]
 pub(super) struct Structured {
     pub(super) handlers: Option<Vec<HandlerSettings>>,
+    pub(super) limits: Option<ConfigLimits>,
 }
 
 impl Layer {

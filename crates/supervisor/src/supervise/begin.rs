@@ -45,6 +45,7 @@ pub(super) async fn begin(
         attributes: settings.attributes.clone(),
         redaction: settings.redact.then(|| state.redaction_key()).transpose()?,
         metrics_interval: settings.metrics_interval,
+        limits: settings.limits.clone(),
     };
     let mut journal = state.journal();
     forget_unfinished(&mut journal, settings.allow_remote_config);

@@ -23,6 +23,8 @@ use crate::{
     state::{StateDir, StateError},
 };
 
+pub use crate::machine::ConfigLimits;
+
 /// The kinds of agent that can be supervised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -69,6 +71,8 @@ pub struct AgentSettings {
     pub probation: Duration,
     /// Whether offered configs are applied at all. Off by default everywhere (decision D7).
     pub allow_remote_config: bool,
+    /// What offered configs may name.
+    pub limits: ConfigLimits,
     /// Attributes that join the agent's description.
     pub attributes: BTreeMap<String, String>,
     /// Whether secrets in its config are kept from the server.

@@ -7,7 +7,7 @@ use tidegate_opamp::RemoteConfigStatuses;
 use crate::world::{Agent, World, ask, names, offer, pid, yaml};
 
 /// Another supervisor takes the place of this one, which goes without a word.
-async fn succeed(world: &World, agent: Agent) -> Agent {
+pub(crate) async fn succeed(world: &World, agent: Agent) -> Agent {
     drop(agent);
     let taken_over = async {
         loop {

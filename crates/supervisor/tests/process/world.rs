@@ -15,7 +15,7 @@ use tidegate_opamp::{
 use tidegate_supervisor::{
     agent::{AgentCommand, AgentHandle, AgentReport},
     child::Identity,
-    supervise::{AgentSettings, Kind, StartError, start},
+    supervise::{AgentSettings, ConfigLimits, Kind, StartError, start},
 };
 use tokio::{sync::oneshot, time::timeout};
 
@@ -78,6 +78,7 @@ impl World {
             state_dir: folder.path().join("state"),
             probation: Duration::ZERO,
             allow_remote_config: true,
+            limits: ConfigLimits::default(),
             attributes: BTreeMap::from([("env".to_owned(), "test".to_owned())]),
             redact: true,
             metrics_interval: None,

@@ -10,7 +10,7 @@ use tidegate_supervisor::client::{Target, TlsSettings};
 use tidegate_supervisor::handlers::{ChatOpsSettings, HandlerSettings};
 use tidegate_supervisor::run::{RunError, Spoken, Supervised, Told, serve};
 use tidegate_supervisor::settings::{Agent, Allowed, Settings};
-use tidegate_supervisor::supervise::Kind;
+use tidegate_supervisor::supervise::{ConfigLimits, Kind};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
@@ -84,6 +84,7 @@ impl Setup {
             metrics_interval: None,
             redact: true,
             allow_connection_settings: self.allow.contains(&Allowed::ConnectionSettings),
+            limits: ConfigLimits::default(),
             max_message_bytes: self.max_message_bytes,
         };
         let agent = Agent {

@@ -62,7 +62,7 @@ fn glob(pattern: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// True when a file name matches a pattern. Linear in both but for `*`, which backtracks to the last one only.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut p, mut n) = (0, 0);
     let mut star = None;

@@ -6,6 +6,7 @@ mod include;
 mod log_line;
 mod metrics;
 mod probe;
+mod reach;
 mod render;
 mod secrets;
 
@@ -16,9 +17,11 @@ use tidegate_custom::metrics::Counters;
 
 use super::{
     AgentKind, BoxFuture, Differences, HealthJudge, LineVerdict, Observation, PickPort, ProbeError, Pulse,
-    RenderError, Rendered, Source,
+    RenderError, Rendered, Source, Touch,
 };
+
 use crate::child::{Exit, Finished};
+pub(crate) use include::matches as glob;
 
 /// The kind `fluent-bit`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,6 +62,10 @@ impl AgentKind for FluentBit {
 
     fn differences(&self, source: &Source, written: &Source) -> Differences {
         render::differences(source, written)
+    }
+
+    fn touches(&self, source: &Source) -> Vec<Touch> {
+        reach::touches(source)
     }
 
     fn secrets(&self, source: &Source) -> Vec<String> {

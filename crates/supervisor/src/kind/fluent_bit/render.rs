@@ -145,7 +145,7 @@ fn place(includes: &Path, name: &str) -> String {
 }
 
 /// A variable as the agent will see it.
-fn process_variable(name: &str) -> Option<String> {
+pub(super) fn process_variable(name: &str) -> Option<String> {
     if is_withheld(name) { None } else { std::env::var(name).ok() }
 }
 

@@ -101,3 +101,35 @@ fn given_wrong_handlers_then_the_sentence_names_file_line_and_field() {
         assert!(sentence.starts_with(start), "{file}: {sentence}");
     }
 }
+
+/// C187: what offered configs may name, from the file alone.
+#[test]
+fn given_limits_in_the_file_then_they_hold_with_the_supervisors_own_files_and_wrong_ones_are_refused() {
+    let file = "limits:\n  config:\n    paths: [/var/log, /var/lib/fb]\n    run: [lua]\n";
+    let args = [&["--config", "s.yaml"], &FLAGS[..]].concat();
+    let read = settings(&args, &HOME, file).unwrap();
+    let limits = read.config_limits();
+    assert_eq!(limits.paths, Some(vec!["/var/log".into(), "/var/lib/fb".into()]));
+    assert_eq!(limits.run, ["lua".to_owned()].into());
+    assert!(limits.never.contains(&read.state_dir));
+    assert!(limits.never.iter().any(|own| own.ends_with("s.yaml")), "{limits:?}");
+    let printed = print(&read).unwrap();
+    assert_eq!(settings(&args, &HOME, &printed).unwrap().limits, read.limits, "{printed}");
+    let none = settings(&FLAGS, &HOME, "").unwrap().config_limits();
+    assert_eq!((none.paths, none.run.len()), (None, 0), "any path, and nothing that runs code");
+    let cases = [
+        (
+            "limits:\n  config:\n    paths:\n      - logs\n",
+            "s.yaml:4: limits.config.paths: \"logs\" is not an absolute path",
+        ),
+        (
+            "limits:\n  config:\n    run: [sh]\n",
+            "s.yaml:3: limits.config.run: \"sh\" is none of exec, exec_wasi, lua",
+        ),
+        ("limits:\n  config:\n    deny: [sh]\n", "s.yaml:3: "),
+    ];
+    for (file, start) in cases {
+        let sentence = sentence(&args, &HOME, file);
+        assert!(sentence.starts_with(start), "{file}: {sentence}");
+    }
+}
