@@ -129,6 +129,9 @@ async fn agent(settings: &Settings, agent: &Agent) -> Vec<Finding> {
         allow_remote_config: false,
         attributes: agent.attributes.clone(),
         instance_uid: InstanceUid::v7(0, [0; 10]),
+        redact: false,
+        metrics_interval: None,
+        limits: settings.config_limits(),
     };
     match supervise::rehearse(&process).await {
         Ok(rehearsal) => {

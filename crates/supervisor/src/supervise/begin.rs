@@ -118,6 +118,9 @@ pub(super) async fn rehearse(
         uid: settings.instance_uid,
         host: Host::of_this_machine(),
         attributes: settings.attributes.clone(),
+        redaction: None,
+        metrics_interval: None,
+        limits: settings.limits.clone(),
     };
     let loaded = local(settings, &fixed, &state, Ports::default()).await?;
     Ok(Rehearsal { version, warnings: loaded.rendered.warnings })
