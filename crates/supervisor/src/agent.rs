@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tidegate_custom::metrics::Digest;
 use tidegate_opamp::{
-    AgentConfigMap, AgentDescription, AgentRemoteConfig, ComponentHealth, EffectiveConfig, RemoteConfigStatus,
+    AgentConfigMap, AgentDescription, AgentRemoteConfig, AvailableComponents, ComponentHealth,
+    EffectiveConfig, RemoteConfigStatus,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -25,6 +26,8 @@ pub struct AgentReport {
     pub remote_config_status: Option<Arc<RemoteConfigStatus>>,
     /// The newest digest of its metrics; each is sent once at most, and an older one never after a newer.
     pub digest: Option<Arc<Digest>>,
+    /// What its build can run, whole; `None` where that is not known (OpAMP C163).
+    pub available_components: Option<Arc<AvailableComponents>>,
 }
 
 /// What the protocol side may ask of the process side. Commands are carried out one at a time, in order;

@@ -15,6 +15,8 @@ mod world;
 mod again;
 #[path = "process/apply.rs"]
 mod apply;
+#[path = "process/components.rs"]
+mod components;
 #[path = "process/digests.rs"]
 mod digests;
 #[path = "process/disk.rs"]

@@ -11,6 +11,8 @@ mod check;
 mod cli;
 #[path = "system/commands.rs"]
 mod commands;
+#[path = "system/components.rs"]
+mod components;
 #[path = "system/configs.rs"]
 mod configs;
 #[path = "system/crashes.rs"]

@@ -66,6 +66,7 @@ pub(crate) fn page(detail: &AgentDetail, now: Timestamp) -> String {
     }
     page.0.push_str(&components::tree(&detail.components));
     config(&mut page, detail);
+    available(&mut page, detail);
     page.list("Custom capabilities", agent.custom_capabilities.iter());
     page.list("Capabilities", agent.capabilities.iter());
     page.0
@@ -133,6 +134,20 @@ fn config(page: &mut Page, detail: &AgentDetail) {
     files(page, "Effective files", &detail.effective_config);
 }
 
+/// What the build can run: a line each group, or each component that stands in none.
+fn available(page: &mut Page, detail: &AgentDetail) {
+    let Some(available) = &detail.available_components else { return };
+    page.heading("Available components");
+    if available.components.is_empty() {
+        page.0.push_str("  The list was not heard yet.\n");
+    }
+    for (name, group) in &available.components {
+        let names: Vec<&str> = group.components.keys().map(String::as_str).collect();
+        let named = if names.is_empty() { name.clone() } else { format!("{name} ({})", names.len()) };
+        page.padded(&named, &names.join(", "), 16);
+    }
+}
+
 fn files(page: &mut Page, name: &str, files: &[ConfigFile]) {
     if files.is_empty() {
         page.field(name, "none");
@@ -150,7 +165,7 @@ fn files(page: &mut Page, name: &str, files: &[ConfigFile]) {
 mod tests {
     use std::collections::BTreeMap;
 
-    use tidegate_api::Component;
+    use tidegate_api::{AvailableComponent, AvailableComponents, Component};
 
     use super::super::examples::{agent, axis, detail, now};
     use super::*;
@@ -241,5 +256,25 @@ Capabilities
         );
         assert!(page.contains("  Health           healthy (as of 15m)\n"), "{page}");
         assert!(page.contains("This agent reports no components."), "{page}");
+    }
+
+    #[test]
+    fn given_what_a_build_can_run_when_described_then_each_group_is_a_line() {
+        let component = |below: &[&str]| AvailableComponent {
+            metadata: BTreeMap::new(),
+            components: below.iter().map(|name| ((*name).to_owned(), leaf())).collect(),
+        };
+        fn leaf() -> AvailableComponent {
+            AvailableComponent { metadata: BTreeMap::new(), components: BTreeMap::new() }
+        }
+        let mut detail = detail(agent("0190aaaa-0000-7000-8000-000000000001", "web-1"));
+        let groups = [("inputs", component(&["tail", "cpu\x1b[2J"])), ("solo", leaf())];
+        let components = groups.map(|(name, group)| (name.to_owned(), group)).into();
+        detail.available_components = Some(AvailableComponents { hash: "ab".into(), components });
+        let shown = page(&detail, now());
+        let expected = "\nAvailable components\n  inputs (2)       cpu\\u{1b}[2J, tail\n  solo\n";
+        assert!(shown.contains(expected), "{shown}");
+        detail.available_components.as_mut().unwrap().components.clear();
+        assert!(page(&detail, now()).contains("The list was not heard yet."));
     }
 }

@@ -81,7 +81,9 @@ pub async fn run_to_end(line: &CommandLine, deadline: Duration) -> Result<Finish
     let exit = exit
         .map_err(|_| RunError::Deadline { program: line.program.clone(), deadline: begun.elapsed() })?
         .map_err(unread)?;
-    Ok(Finished { exit, output: String::from_utf8_lossy(&output).into_owned() })
+    let output = String::from_utf8(output)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    Ok(Finished { exit, output })
 }
 
 /// Reads until the program ends, then what is left in the pipe; a program that it started and that lives on is not

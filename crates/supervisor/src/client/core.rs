@@ -20,14 +20,9 @@ pub use allowed::capabilities;
 
 use super::effect::{Effect, Loss};
 use super::outbox::{Outbox, is_digest};
+use super::pace::Pace;
 use super::parts::Parts;
 use crate::agent::AgentReport;
-
-/// Least time between two full reports that the server asked for (OpAMP C061); doubles while it asks on.
-const FULL_REPORT_GAP: Duration = Duration::from_secs(1);
-
-/// Most time between two full reports that the server asks for with every answer.
-const FULL_REPORT_GAP_MAX: Duration = Duration::from_secs(60);
 
 /// Bytes that are kept free in each message for its number and the farewell.
 const ENVELOPE_BYTES: usize = 16;
@@ -67,9 +62,10 @@ pub struct Core {
     server: ServerCapabilities,
     /// A message must go even if nothing changed.
     greet: bool,
-    full_wanted: bool,
-    full_not_before: Option<Instant>,
-    full_gap: Duration,
+    /// Of full reports that the server asks for (OpAMP C061).
+    full: Pace,
+    /// Of lists of components that it asks for (OpAMP C165).
+    list: Pace,
     last_taken: Option<Instant>,
     unanswered: Option<AgentToServer>,
     /// The unanswered message is to be sent again as it was.
@@ -96,9 +92,8 @@ impl Core {
             answered: Parts::default(),
             server: ServerCapabilities::default(),
             greet: true,
-            full_wanted: false,
-            full_not_before: None,
-            full_gap: FULL_REPORT_GAP,
+            full: Pace::default(),
+            list: Pace::default(),
             last_taken: None,
             unanswered: None,
             again: None,
@@ -141,6 +136,7 @@ impl Core {
         self.server = ServerCapabilities::default();
         self.outbox.forget_server();
         self.again = None;
+        self.list.forget();
         self.greet = true;
     }
 
@@ -174,12 +170,7 @@ impl Core {
     /// When the next message is due unless something happens before; a time in the past means now.
     #[must_use]
     pub fn due(&self, now: Instant) -> Instant {
-        let full = self.full_not_before.filter(|_| self.full_wanted);
-        if self.greet
-            || self.outbox.has_due()
-            || (self.full_wanted && full.is_none())
-            || !self.news().is_empty()
-        {
+        if self.greet || self.outbox.has_due() || !self.news(false).is_empty() {
             return now;
         }
         let heartbeat = match (self.last_taken, self.heartbeat) {
@@ -187,7 +178,7 @@ impl Core {
             (Some(last), Some(heartbeat)) => last + heartbeat,
             (Some(_), None) => now + NEVER,
         };
-        full.map_or(heartbeat, |full| full.min(heartbeat))
+        [self.full.due(now), self.list.due(now)].into_iter().flatten().fold(heartbeat, Instant::min)
     }
 
     /// The next message, if one is due. The caller sends it, or says [`Core::lost`].
@@ -195,14 +186,12 @@ impl Core {
         if self.due(now) > now {
             return None;
         }
-        if self.full_wanted && self.full_not_before.is_none_or(|time| time <= now) {
-            self.full_wanted = false;
+        if self.full.take(now) {
             self.sent = Parts::default();
             self.answered = Parts::default();
-            self.full_not_before = Some(now + self.full_gap);
-            self.full_gap = (self.full_gap * 2).min(FULL_REPORT_GAP_MAX);
         }
-        let mut message = self.compose();
+        let list = self.list.take(now);
+        let mut message = self.compose(list);
         self.repeats = false;
         match self.again.take() {
             Some(again) if same_but_number(&again, &message) => {
@@ -214,9 +203,7 @@ impl Core {
                 message.sequence_num = self.sequence_num;
             }
         }
-        if self.full_not_before.is_none() {
-            self.full_not_before = Some(now + self.full_gap);
-        }
+        self.full.begin(now);
         self.greet = false;
         self.last_taken = Some(now);
         self.unanswered = Some(message.clone());
@@ -225,7 +212,7 @@ impl Core {
 
     /// The last message: what is still due, and the farewell (OpAMP C177).
     pub fn farewell(&mut self) -> AgentToServer {
-        let mut message = self.compose();
+        let mut message = self.compose(false);
         self.sequence_num += 1;
         message.sequence_num = self.sequence_num;
         message.agent_disconnect = Some(AgentDisconnect::default());
@@ -235,6 +222,13 @@ impl Core {
     /// What was taken was not answered and will not be.
     pub fn lost(&mut self, loss: Loss) {
         let mut unanswered = self.unanswered.take();
+        let listed = |message: &AgentToServer| {
+            message.available_components.as_ref().is_some_and(|all| !all.components.is_empty())
+        };
+        if loss != Loss::TooLarge && unanswered.as_ref().is_some_and(listed) {
+            // It was asked for once and will not be asked for again.
+            self.list.again();
+        }
         if let Some(message) = &mut unanswered {
             // By the time that it went again, it would be an old one.
             message.custom_message.take_if(|custom| is_digest(custom));
@@ -284,11 +278,10 @@ impl Core {
         if let Some(identification) = message.agent_identification {
             effects.extend(self.rename(&identification.new_instance_uid));
         }
-        if message.flags & server_to_agent_flags::REPORT_FULL_STATE != 0 {
-            self.full_wanted = true;
-        } else {
-            self.full_gap = FULL_REPORT_GAP;
-        }
+        let flagged = |flag| message.flags & flag != 0;
+        self.full.asked(flagged(server_to_agent_flags::REPORT_FULL_STATE));
+        let lists = self.current.available_components.is_some();
+        self.list.asked(lists && flagged(server_to_agent_flags::REPORT_AVAILABLE_COMPONENTS));
         if self.has(AgentCapabilities::ACCEPTS_REMOTE_CONFIG) {
             effects.extend(message.remote_config.map(Effect::Apply));
         }
@@ -314,8 +307,10 @@ impl Core {
         self.settings.capabilities.contains(capability)
     }
 
-    fn news(&self) -> Parts {
+    /// What the server does not have, with the whole list of components where it asks for that.
+    fn news(&self, list: bool) -> Parts {
         let mut parts = Parts::of(&self.current, self.outbox.announced());
+        parts.lists_components = list;
         if self.has(AgentCapabilities::REPORTS_CONNECTION_SETTINGS_STATUS) {
             parts.connection_settings_status.clone_from(&self.settings_status);
         }
@@ -323,24 +318,21 @@ impl Core {
     }
 
     /// A message of all that is due, still without its number; notes it as sent.
-    fn compose(&mut self) -> AgentToServer {
+    fn compose(&mut self, list: bool) -> AgentToServer {
+        let lists = self.current.available_components.is_some();
+        let capabilities =
+            self.settings.capabilities.with_if(AgentCapabilities::REPORTS_AVAILABLE_COMPONENTS, lists);
         let mut message = AgentToServer {
             instance_uid: self.uid.to_wire(),
-            capabilities: self.settings.capabilities.0,
+            capabilities: capabilities.0,
             ..AgentToServer::default()
         };
         let limit = self.settings.max_message_bytes.saturating_sub(ENVELOPE_BYTES);
         let most = limit.saturating_sub(message.encoded_len());
-        let news = self.news();
+        let news = self.news(list);
         self.sent.note(&news);
-        news.fill(&mut message, self.first_uid, self.uid);
-        if message.encoded_len() > limit {
-            tracing::warn!(limit, "the effective config is not reported: the message would exceed the limit");
-            message.effective_config = None;
-        }
-        if message.encoded_len() > limit {
-            tracing::warn!(limit, "a report is not sent: the message would exceed the limit");
-            Parts::default().fill(&mut message, self.first_uid, self.uid);
+        if news.fill(&mut message, limit, (self.first_uid, self.uid)) {
+            self.list.again();
         }
         message.custom_message = self.outbox.take(limit.saturating_sub(message.encoded_len()), most);
         message

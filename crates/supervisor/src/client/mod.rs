@@ -24,6 +24,7 @@ mod link;
 mod member;
 mod moves;
 mod outbox;
+mod pace;
 mod parts;
 mod post;
 mod retry_after;

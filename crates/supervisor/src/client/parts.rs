@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tidegate_opamp::{
-    AgentDescription, AgentToServer, ComponentHealth, ConnectionSettingsStatus, CustomCapabilities,
-    EffectiveConfig, InstanceUid, RemoteConfigStatus, ServerCapabilities,
+    AgentDescription, AgentToServer, AvailableComponents, ComponentHealth, ConnectionSettingsStatus,
+    CustomCapabilities, EffectiveConfig, InstanceUid, Message as _, RemoteConfigStatus, ServerCapabilities,
 };
 
 use crate::agent::AgentReport;
@@ -21,6 +21,9 @@ pub(super) struct Parts {
     pub(super) remote_config_status: Option<Arc<RemoteConfigStatus>>,
     pub(super) custom_capabilities: Option<Arc<Vec<String>>>,
     pub(super) connection_settings_status: Option<Arc<ConnectionSettingsStatus>>,
+    pub(super) available_components: Option<Arc<AvailableComponents>>,
+    /// The components are listed, whether or not their hash was sent; without that only the hash goes (OpAMP C165).
+    pub(super) lists_components: bool,
 }
 
 /// The value as it is now, if it is not what was sent.
@@ -40,6 +43,8 @@ impl Parts {
             remote_config_status: report.remote_config_status.clone(),
             custom_capabilities: Some(custom),
             connection_settings_status: None,
+            available_components: report.available_components.clone(),
+            lists_components: false,
         }
     }
 
@@ -66,8 +71,13 @@ impl Parts {
                 sent.connection_settings_status.as_ref(),
             )
             .filter(|_| settings),
-            // No bit of the server guards custom capabilities.
+            // No bit of the server guards custom capabilities and components.
             custom_capabilities: fresh(self.custom_capabilities.as_ref(), sent.custom_capabilities.as_ref()),
+            available_components: match &self.available_components {
+                Some(components) if self.lists_components => Some(Arc::clone(components)),
+                components => fresh(components.as_ref(), sent.available_components.as_ref()),
+            },
+            lists_components: self.lists_components,
         }
     }
 
@@ -79,36 +89,74 @@ impl Parts {
             && self.remote_config_status.is_none()
             && self.custom_capabilities.is_none()
             && self.connection_settings_status.is_none()
+            && self.available_components.is_none()
     }
 
     /// Notes that the parts of `due` were sent.
     pub(super) fn note(&mut self, due: &Self) {
-        fn put<T: Clone>(slot: &mut Option<T>, value: &Option<T>) {
+        fn note<T: Clone>(slot: &mut Option<T>, value: &Option<T>) {
             if value.is_some() {
                 slot.clone_from(value);
             }
         }
-        put(&mut self.description, &due.description);
-        put(&mut self.health, &due.health);
-        put(&mut self.effective_config, &due.effective_config);
-        put(&mut self.remote_config_status, &due.remote_config_status);
-        put(&mut self.custom_capabilities, &due.custom_capabilities);
-        put(&mut self.connection_settings_status, &due.connection_settings_status);
+        note(&mut self.description, &due.description);
+        note(&mut self.health, &due.health);
+        note(&mut self.effective_config, &due.effective_config);
+        note(&mut self.remote_config_status, &due.remote_config_status);
+        note(&mut self.custom_capabilities, &due.custom_capabilities);
+        note(&mut self.connection_settings_status, &due.connection_settings_status);
+        note(&mut self.available_components, &due.available_components);
     }
 
-    /// Puts the parts into a message. Where the description mirrors `mirrored`, it says `uid` instead.
-    pub(super) fn fill(&self, message: &mut AgentToServer, mirrored: InstanceUid, uid: InstanceUid) {
+    /// Puts the parts into a message that may have so many bytes; what makes it too large is left out. Where the
+    /// description mirrors the first uid, it says the second instead. True when the list of components did not fit
+    /// beside the others and is to go by itself.
+    pub(super) fn fill(
+        &self,
+        message: &mut AgentToServer,
+        limit: usize,
+        uids: (InstanceUid, InstanceUid),
+    ) -> bool {
+        self.put(message, uids);
+        let mut waits = false;
+        if self.lists_components && message.encoded_len() > limit {
+            waits = message.effective_config.is_some();
+            if !waits {
+                tracing::warn!(limit, "the components are not listed: the message would exceed the limit");
+            }
+            message.available_components = self.available_components.as_deref().map(hash_alone);
+        }
+        if message.encoded_len() > limit {
+            tracing::warn!(limit, "the effective config is not reported: the message would exceed the limit");
+            message.effective_config = None;
+        }
+        if message.encoded_len() > limit {
+            tracing::warn!(limit, "a report is not sent: the message would exceed the limit");
+            Self::default().put(message, uids);
+        }
+        waits
+    }
+
+    fn put(&self, message: &mut AgentToServer, (mirrored, uid): (InstanceUid, InstanceUid)) {
         message.agent_description =
             self.description.as_deref().map(|description| rename(description, mirrored, uid));
         message.health = self.health.as_deref().cloned();
         message.effective_config = self.effective_config.as_deref().cloned();
         message.remote_config_status = self.remote_config_status.as_deref().cloned();
         message.connection_settings_status = self.connection_settings_status.as_deref().cloned();
+        message.available_components = match self.available_components.as_deref() {
+            Some(all) if self.lists_components => Some(all.clone()),
+            all => all.map(hash_alone),
+        };
         message.custom_capabilities = self
             .custom_capabilities
             .as_deref()
             .map(|names| CustomCapabilities { capabilities: names.clone(), ..CustomCapabilities::default() });
     }
+}
+
+fn hash_alone(all: &AvailableComponents) -> AvailableComponents {
+    AvailableComponents { hash: all.hash.clone(), ..AvailableComponents::default() }
 }
 
 fn rename(description: &AgentDescription, mirrored: InstanceUid, uid: InstanceUid) -> AgentDescription {

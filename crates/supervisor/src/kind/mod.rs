@@ -15,8 +15,8 @@ use crate::child::Finished;
 
 pub use http::{Client, HttpError, Response};
 pub use model::{
-    ComponentState, Differences, LineVerdict, Metrics, Observation, PickPort, ProbeError, Pulse, RenderError,
-    Rendered, Source, Touch, Touched,
+    ComponentState, Differences, Inventory, LineVerdict, Metrics, Observation, PickPort, ProbeError, Pulse,
+    RenderError, Rendered, Source, Touch, Touched,
 };
 
 pub(crate) use fluent_bit::glob;
@@ -34,6 +34,16 @@ pub trait AgentKind: Send + Sync + std::fmt::Debug {
 
     /// Finds the version in what the binary printed; `None` when the binary is something else.
     fn read_version(&self, output: &str) -> Option<String>;
+
+    /// Arguments that make the binary list what it can run and end; `None` for a kind that has no such list, whose
+    /// agents then report none (OpAMP C163).
+    fn components_args(&self) -> Option<Vec<OsString>>;
+
+    /// Reads what the binary printed then.
+    ///
+    /// # Errors
+    /// Why it is no list, in words that follow "its binary does not list them:".
+    fn read_components(&self, output: &str) -> Result<Inventory, String>;
 
     /// True for a file name that is usually the main one among several files.
     fn is_main_name(&self, name: &str) -> bool;

@@ -1,6 +1,17 @@
 //! The values that agent kinds give and take.
 
-use std::{borrow::Cow, collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range, path::PathBuf, time::Duration};
+
+/// What a binary says that it can run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inventory {
+    /// Its version; empty where it says none.
+    pub version: String,
+    /// Its plugins in the kind's own groups: what each does, by name.
+    pub groups: BTreeMap<&'static str, BTreeMap<String, String>>,
+    /// Where in the output the schema of all their properties stands.
+    pub schema: Range<usize>,
+}
 
 /// A config file on disk, with the text it is to be read as.
 #[derive(Clone, Debug, PartialEq, Eq)]

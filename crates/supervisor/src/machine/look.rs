@@ -34,6 +34,9 @@ impl Machine {
             self.take_in(seen);
         }
         self.publish_health();
+        if self.phase == Phase::Running {
+            self.learn_components().await;
+        }
     }
 
     /// Reads what the agent has logged since the last time.

@@ -1,6 +1,7 @@
 //! One agent's process together with all that is needed to run it: its kind, its state folder, its log, the config
 //! that it is to load, and what was last seen of it. Whoever holds the machine is the only one who touches the process.
 
+mod components;
 mod config;
 mod digest;
 mod limits;
@@ -69,6 +70,8 @@ pub struct Machine {
     pub config_state: ComponentState,
     log: LogTail,
     version: String,
+    /// The version whose components were last looked for; empty before that and after each start.
+    components_of: String,
     /// The port used last; kept over restarts where that is possible.
     port: u16,
     /// Why the process is not running or not well.
@@ -153,6 +156,7 @@ impl Machine {
             config_state: ComponentState::running(),
             log,
             version,
+            components_of: String::new(),
             port,
             trouble: String::new(),
             foreign_port: false,

@@ -121,6 +121,8 @@ impl Machine {
     fn run(&mut self, running: Running) {
         self.running = Some(running);
         self.phase = Phase::Starting;
+        // The binary may be another one by now.
+        self.components_of.clear();
         self.components.clear();
         self.judge = self.fixed.kind.judge();
         self.storage_fault = None;
@@ -294,6 +296,7 @@ mod tests {
             effective_config: Arc::default(),
             remote_config_status: None,
             digest: None,
+            available_components: None,
         };
         let (publisher, _) = Publisher::new(first);
         (Machine::new(fixed, state, log, "1".into(), loaded, publisher), folder)

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tidegate_custom::metrics::Digest;
-use tidegate_opamp::{AgentDescription, ComponentHealth, EffectiveConfig, RemoteConfigStatus};
+use tidegate_opamp::{
+    AgentDescription, AvailableComponents, ComponentHealth, EffectiveConfig, RemoteConfigStatus,
+};
 use tokio::sync::watch;
 
 use super::Secrets;
@@ -93,6 +95,17 @@ impl Publisher {
         });
     }
 
+    /// Sets what the build can run; `None` where that is not known.
+    pub fn available_components(&self, components: Option<Arc<AvailableComponents>>) {
+        self.reports.send_if_modified(|report| {
+            let changed = report.available_components != components;
+            if changed {
+                report.available_components = components;
+            }
+            changed
+        });
+    }
+
     fn set<T: PartialEq>(&self, value: T, part: fn(&mut AgentReport) -> &mut Arc<T>) {
         self.reports.send_if_modified(|report| {
             let part = part(report);
@@ -117,6 +130,7 @@ mod tests {
             effective_config: Arc::default(),
             remote_config_status: None,
             digest: None,
+            available_components: None,
         };
         let (publisher, mut receiver) = Publisher::new(first);
         publisher.health(ComponentHealth::default());
@@ -139,6 +153,7 @@ mod tests {
             effective_config: Arc::default(),
             remote_config_status: None,
             digest: None,
+            available_components: None,
         };
         let (publisher, receiver) = Publisher::new(first);
         publisher.learn(["token s3cr3t\n"]);

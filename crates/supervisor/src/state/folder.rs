@@ -216,7 +216,7 @@ impl StateDir {
         file.write_all(text.as_bytes()).and_then(|()| file.sync_data()).map_err(failed)
     }
 
-    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), StateError> {
+    pub(super) fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), StateError> {
         let path = self.root.join(name);
         match serde_json::to_vec_pretty(value) {
             Ok(bytes) => self.write(&path, &bytes),
@@ -224,7 +224,7 @@ impl StateDir {
         }
     }
 
-    fn read_json<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+    pub(super) fn read_json<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         let path = self.root.join(name);
         let error = match read_bounded(&path, JOURNAL_LIMIT) {
             Ok(None) => return None,
@@ -246,7 +246,7 @@ impl StateDir {
 
 /// The names of what the supervisor keeps in its folder; others beside them, such as files that were moved aside, begin
 /// with one of these.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "agents",
     "connection-settings.json",
     "lock",
@@ -254,6 +254,7 @@ const OURS: [&str; 11] = [
     "configs",
     "journal.json",
     "child.json",
+    "components.json",
     "agent.log",
     "instance-uid",
     "executed.jsonl",

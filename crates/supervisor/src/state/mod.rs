@@ -4,6 +4,7 @@
 //! STATE_DIR/lock          held while the supervisor runs
 //!           connection-settings.json  offered ways to the server (`client::Keeper`)
 //!           journal.json  offered, proven and refused configs; the last status
+//!           components.json  what the agent's binary can run, once it was asked
 //!           child.json    which process runs, with which port
 //!           redaction-key  for marks in the place of secrets of the host's own config
 //!           agent.log     what the agent writes to stdout and stderr
@@ -12,9 +13,11 @@
 //! ```
 
 mod folder;
+mod inventory;
 mod journal;
 mod place;
 mod redaction;
 
 pub use folder::{ChildRecord, StateDir, StateError};
+pub use inventory::{Asked, BinaryStamp, Known};
 pub use journal::{Entry, Journal, Refused, StatusRecord};

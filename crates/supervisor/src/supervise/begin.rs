@@ -92,6 +92,7 @@ pub(super) async fn begin(
         machine.config_state = ComponentState::failing("failed", said);
     }
     machine.publish_health();
+    machine.learn_components().await;
     Ok((machine, journal))
 }
 
@@ -166,6 +167,7 @@ fn first_report(fixed: &Fixed, version: &str, journal: &Journal) -> AgentReport 
         effective_config: Arc::default(),
         remote_config_status: journal.status_message().map(Arc::new),
         digest: None,
+        available_components: None,
     }
 }
 

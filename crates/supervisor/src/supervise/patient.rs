@@ -27,6 +27,7 @@ pub(super) fn unknown(settings: &AgentSettings) -> AgentReport {
         effective_config: Arc::default(),
         remote_config_status: None,
         digest: None,
+        available_components: None,
     }
 }
 

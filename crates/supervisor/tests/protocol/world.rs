@@ -128,6 +128,7 @@ pub(crate) fn report(status: &str) -> AgentReport {
         effective_config: Arc::new(EffectiveConfig::default()),
         remote_config_status: None,
         digest: None,
+        available_components: None,
     }
 }
 

@@ -1,4 +1,5 @@
 mod always;
+mod components;
 mod digests;
 mod received;
 mod sent;
@@ -41,6 +42,7 @@ fn report() -> AgentReport {
         effective_config: effective("a"),
         remote_config_status: None,
         digest: None,
+        available_components: None,
     }
 }
 
@@ -101,6 +103,7 @@ fn parts(message: &AgentToServer) -> String {
         ('e', message.effective_config.is_some()),
         ('r', message.remote_config_status.is_some()),
         ('c', message.custom_capabilities.is_some()),
+        ('a', message.available_components.is_some()),
         ('m', message.custom_message.is_some()),
         ('x', message.agent_disconnect.is_some()),
     ];

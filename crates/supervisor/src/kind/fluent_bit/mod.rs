@@ -3,6 +3,7 @@
 mod counters;
 mod health;
 mod include;
+mod inventory;
 mod log_line;
 mod metrics;
 mod probe;
@@ -16,8 +17,8 @@ use rustix::process::Signal;
 use tidegate_custom::metrics::Counters;
 
 use super::{
-    AgentKind, BoxFuture, Differences, HealthJudge, LineVerdict, Observation, PickPort, ProbeError, Pulse,
-    RenderError, Rendered, Source, Touch,
+    AgentKind, BoxFuture, Differences, HealthJudge, Inventory, LineVerdict, Observation, PickPort,
+    ProbeError, Pulse, RenderError, Rendered, Source, Touch,
 };
 
 use crate::child::{Exit, Finished};
@@ -40,6 +41,14 @@ impl AgentKind for FluentBit {
         let rest = output.lines().find_map(|line| line.trim().strip_prefix("Fluent Bit v"))?;
         let version = rest.split_whitespace().next()?;
         version.starts_with(|first: char| first.is_ascii_digit()).then(|| version.to_owned())
+    }
+
+    fn components_args(&self) -> Option<Vec<OsString>> {
+        Some(vec!["-J".into()])
+    }
+
+    fn read_components(&self, output: &str) -> Result<Inventory, String> {
+        inventory::read(output)
     }
 
     fn is_main_name(&self, name: &str) -> bool {
