@@ -132,6 +132,7 @@ async fn agent(settings: &Settings, agent: &Agent) -> Vec<Finding> {
         redact: false,
         metrics_interval: None,
         limits: settings.config_limits(),
+        patience: settings.patience,
     };
     match supervise::rehearse(&process).await {
         Ok(rehearsal) => {

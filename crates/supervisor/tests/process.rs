@@ -25,6 +25,8 @@ mod disk;
 mod early;
 #[path = "process/faults.rs"]
 mod faults;
+#[path = "process/host.rs"]
+mod host;
 #[path = "process/limits.rs"]
 mod limits;
 #[path = "process/start.rs"]

@@ -28,7 +28,7 @@ async fn attempt(machine: &Machine, map: &AgentConfigMap, warnings: &mut Vec<Str
     let entry = Entry { hash: String::new(), content: CONTENT.to_owned() };
     let (source, files) = store(&machine.state, CONTENT, &offered)
         .map_err(|error| Failure::untouched(Proof::Disk, error.to_string()))?;
-    let next = prepare(machine, &entry, source, files)?;
+    let next = prepare(machine, &entry, source, files).await?;
     warnings.clone_from(&next.rendered.warnings);
     check(machine, &next).await
 }

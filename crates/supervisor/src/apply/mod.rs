@@ -3,9 +3,11 @@
 
 mod dry_run;
 mod failure;
+mod hang;
 mod offer;
 mod probation;
 mod prove;
+mod reassert;
 mod rollback;
 mod store;
 
@@ -24,8 +26,19 @@ use crate::{
 
 pub use dry_run::dry_run;
 pub use failure::{After, Failure, Proof};
+pub use hang::OnHang;
 pub use offer::{OfferError, OfferedFile, OfferedFiles};
+pub use reassert::reassert;
 pub use store::{load, shown, store};
+
+/// How offers are applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// How long a new config must hold before it counts as applied.
+    pub probation: Duration,
+    /// What runs after a reload that hangs.
+    pub on_hang: OnHang,
+}
 
 /// Applies one offer. `None`: it runs and is proven. Otherwise what to report as the failure.
 ///
@@ -34,7 +47,7 @@ pub async fn apply(
     machine: &mut Machine,
     journal: &mut Journal,
     offer: &AgentRemoteConfig,
-    probation: Duration,
+    policy: Policy,
 ) -> Option<String> {
     let map = offer.config.clone().unwrap_or_default();
     let entry = Entry { hash: hex(&offer.config_hash), content: config_hash(&map).to_string() };
@@ -49,10 +62,11 @@ pub async fn apply(
     if let Some(error) = journal.refusal(&entry.hash, &entry.content) {
         return Some(error.to_owned());
     }
-    let failure = match attempt(machine, journal, &map, &entry, probation).await {
+    let failure = match attempt(machine, journal, &map, &entry, policy).await {
         Ok(()) => return None,
         Err(failure) => failure,
     };
+    machine.take_remark();
     let mut report = failure.report(machine);
     let what = machine.publisher.clean(&failure.what);
     tracing::warn!(config = %entry.hash, proof = failure.proof.name(), "an offered config failed: {what}");
@@ -91,7 +105,7 @@ async fn attempt(
     journal: &mut Journal,
     map: &tidegate_opamp::AgentConfigMap,
     entry: &Entry,
-    probation: Duration,
+    policy: Policy,
 ) -> Result<(), Failure> {
     let offered = offer::read(map, &*machine.fixed.kind)
         .map_err(|error| Failure::untouched(Proof::Offer, error.to_string()))?;
@@ -104,15 +118,15 @@ async fn attempt(
     journal.begin(entry);
     machine.state.save_journal(journal).map_err(disk)?;
 
-    let next = prepare(machine, entry, source, files)?;
+    let next = prepare(machine, entry, source, files).await?;
     machine.learn_secrets(&next);
     check(machine, &next).await?;
     let before = machine.components().clone();
-    prove::bring_up(machine, &next).await?;
+    prove::bring_up(machine, &next, policy.on_hang).await?;
     prove::content(machine, &next)?;
     // From here on the new config runs: it is the one to report, and to judge the components by.
     let former = std::mem::replace(&mut machine.loaded, next.clone());
-    let proven = prove::hold(machine, &before, probation).await;
+    let proven = prove::hold(machine, &before, policy.probation).await;
     let written = proven.and_then(|()| commit(machine, journal, entry));
     if let Err(failure) = written {
         machine.loaded = former;
@@ -125,7 +139,7 @@ async fn attempt(
 }
 
 /// Renders an offer whose files are stored.
-fn prepare(
+async fn prepare(
     machine: &Machine,
     entry: &Entry,
     source: Source,
@@ -133,6 +147,7 @@ fn prepare(
 ) -> Result<Loaded, Failure> {
     let origin = Origin::Offered(entry.clone());
     Loaded::prepare(&machine.fixed, &machine.state, origin, source, files, machine.ports())
+        .await
         .map_err(|error| Failure::untouched(render_proof(&error), error.to_string()))
 }
 
@@ -164,5 +179,7 @@ fn render_proof(error: &RenderError) -> Proof {
         RenderError::Empty(_) => Proof::Pipeline,
         RenderError::Limits(_) => Proof::Limits,
         RenderError::NoPort => Proof::Port,
+        // It says nothing of the config: the file system may answer tomorrow.
+        RenderError::Unreachable(_) => Proof::Disk,
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{
     failure::{After, Failure, Proof},
+    hang::{self, OnHang},
     probation::{Probation, Step},
 };
 use crate::{
@@ -38,7 +39,7 @@ const OVERDUE: Duration = Duration::from_secs(5);
 
 /// Puts the config in place and makes the agent load it: by a reload of the running process where that is possible,
 /// else by a new process. Proofs: disk, reload or process.
-pub(super) async fn bring_up(machine: &mut Machine, next: &Loaded) -> Result<(), Failure> {
+pub(super) async fn bring_up(machine: &mut Machine, next: &Loaded, on_hang: OnHang) -> Result<(), Failure> {
     machine.mark_log();
     let before = pulse(machine, None).await;
     let same_file = machine
@@ -46,7 +47,13 @@ pub(super) async fn bring_up(machine: &mut Machine, next: &Loaded) -> Result<(),
         .as_ref()
         .is_some_and(|running| running.config == machine.run_file(&next.rendered) && running.pulse.is_some());
     if let (Some(before), true) = (before, same_file) {
-        return reload(machine, next, &before).await;
+        let begun = Instant::now();
+        return match reload(machine, next, &before).await {
+            Err(Failure { after: After::Hung, .. }) if on_hang == OnHang::New => {
+                hang::cut(machine, next, begun).await
+            }
+            ended => ended,
+        };
     }
     // Another format, an agent that does not answer, or none at all: a new process.
     machine.swap(&next.rendered).map_err(|error| Failure::untouched(Proof::Disk, error.to_string()))?;
@@ -54,7 +61,12 @@ pub(super) async fn bring_up(machine: &mut Machine, next: &Loaded) -> Result<(),
     let alive =
         |what: StartFault| Failure { proof: Proof::Reload, what: what.to_string(), after: After::Hung };
     machine.stop().await.map_err(alive)?;
-    machine.start_on(next).map_err(|error| Failure {
+    start_anew(machine, next).await
+}
+
+/// Starts a new process on a config and waits until it answers.
+pub(super) async fn start_anew(machine: &mut Machine, next: &Loaded) -> Result<(), Failure> {
+    machine.start_on(next).await.map_err(|error| Failure {
         proof: Proof::Process,
         what: error.to_string(),
         after: After::Gone,
@@ -63,7 +75,7 @@ pub(super) async fn bring_up(machine: &mut Machine, next: &Loaded) -> Result<(),
 }
 
 /// Reloads the running process.
-pub(super) async fn reload(machine: &mut Machine, next: &Loaded, before: &Pulse) -> Result<(), Failure> {
+async fn reload(machine: &mut Machine, next: &Loaded, before: &Pulse) -> Result<(), Failure> {
     if let Some(halted) = machine.running.as_ref().and_then(|running| running.halted) {
         sleep(DEAF.saturating_sub(halted.elapsed())).await;
     }
@@ -113,7 +125,8 @@ async fn await_reload(
     let mut error_seen: Option<Instant> = None;
     loop {
         if let Some(exit) = ended(machine).await {
-            let what = format!("the process ended while it loaded the config: it {exit}{}", said(machine));
+            let how = machine.how_it_ended(exit);
+            let what = format!("the process ended while it loaded the config: it {how}{}", said(machine));
             return Err(failed(what, After::Gone));
         }
         machine.read_log();
@@ -152,15 +165,14 @@ async fn await_reload(
 }
 
 /// Waits until a new process answers on its port.
-pub(super) async fn come_up(machine: &mut Machine) -> Result<(), Failure> {
+async fn come_up(machine: &mut Machine) -> Result<(), Failure> {
     let failed = |what: String, after| Failure { proof: Proof::Process, what, after };
     let begun = Instant::now();
     loop {
         if let Some(exit) = ended(machine).await {
-            return Err(failed(
-                format!("the process ended at its start: it {exit}{}", said(machine)),
-                After::Gone,
-            ));
+            let how = machine.how_it_ended(exit);
+            let what = format!("the process ended at its start: it {how}{}", said(machine));
+            return Err(failed(what, After::Gone));
         }
         machine.read_log();
         if pulse(machine, None).await.is_some() {
@@ -202,7 +214,8 @@ pub(super) async fn hold(
     loop {
         machine.look().await;
         if let Some(exit) = ended(machine).await {
-            let what = format!("the process ended during the probation: it {exit}{}", said(machine));
+            let how = machine.how_it_ended(exit);
+            let what = format!("the process ended during the probation: it {how}{}", said(machine));
             return Err(Failure { proof: Proof::Health, what, after: After::Gone });
         }
         if let Some((_, line)) = machine.marked().find(|(verdict, _)| is_fatal(*verdict)) {

@@ -2,6 +2,7 @@
 
 use super::{
     failure::{After, Failure},
+    hang::OnHang,
     prove,
 };
 use crate::{
@@ -24,7 +25,7 @@ pub(super) async fn roll_back(machine: &mut Machine, after: After) -> Result<(),
         After::Untouched | After::Halted => {}
         After::Gone => {
             machine.running = None;
-            restart(machine, &good);
+            restart(machine, &good).await;
         }
         After::Hung => {
             // It is deaf to SIGTERM in this state, and collects nothing: there is nothing to lose.
@@ -44,18 +45,18 @@ pub(super) async fn roll_back(machine: &mut Machine, after: After) -> Result<(),
 }
 
 async fn reload_back(machine: &mut Machine, good: &Loaded) -> Result<(), Failure> {
-    prove::bring_up(machine, good).await
+    prove::bring_up(machine, good, OnHang::New).await
 }
 
 /// One that cannot be killed is kept as it is: the supervision starts another when it is gone.
-async fn kill_and_restart(machine: &mut Machine, good: &Loaded) {
+pub(super) async fn kill_and_restart(machine: &mut Machine, good: &Loaded) {
     if machine.kill().await.is_ok() {
-        restart(machine, good);
+        restart(machine, good).await;
     }
 }
 
-fn restart(machine: &mut Machine, good: &Loaded) {
-    if let Err(fault) = machine.start_on(good) {
+pub(super) async fn restart(machine: &mut Machine, good: &Loaded) {
+    if let Err(fault) = machine.start_on(good).await {
         tracing::error!(%fault, "the agent could not be started on its last good config");
         machine.could_not_start(&fault);
     }

@@ -2,6 +2,7 @@
 //! the next supervisor when this one goes (decision D11).
 
 mod adopt;
+mod cgroup;
 mod exit;
 mod feed;
 mod identity;
@@ -11,6 +12,7 @@ mod run;
 mod socket;
 
 pub use adopt::{Adoption, adopt};
+pub use cgroup::Groups;
 pub use exit::Exit;
 pub use feed::{Fed, feed};
 pub use identity::{Identity, Stat, stat};

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 use tokio::{
     io::{Interest, unix::AsyncFd},
@@ -37,10 +38,12 @@ pub struct CommandLine {
 #[derive(Debug, thiserror::Error)]
 pub enum SpawnError {
     /// The system refused to run it.
-    #[error("cannot start {}: {}", program.display(), advice(.source))]
+    #[error("cannot start {}: {advice}", program.display())]
     Start {
         /// The program file.
         program: PathBuf,
+        /// Why, and what to do.
+        advice: String,
         /// What the system said.
         source: io::Error,
     },
@@ -60,11 +63,27 @@ pub fn is_withheld(variable: &str) -> bool {
     variable.starts_with("TIDEGATE_")
 }
 
-fn advice(source: &io::Error) -> String {
+/// What the system said, in words for whoever runs the program (hard-cases.md, 20).
+fn advice(program: &Path, cwd: Option<&Path>, source: &io::Error) -> String {
+    let too_many_files = [Errno::MFILE, Errno::NFILE].map(|errno| Some(errno.raw_os_error()));
     match source.kind() {
-        io::ErrorKind::NotFound => "there is no such file; install it or name its path".to_owned(),
-        io::ErrorKind::PermissionDenied => "it may not be executed by this user; check its mode".to_owned(),
+        io::ErrorKind::NotFound if !program.exists() => {
+            "there is no such file; install it or name its path".to_owned()
+        }
+        io::ErrorKind::NotFound => {
+            let folder = cwd.unwrap_or(Path::new("/")).display();
+            format!("the program that interprets it, or the folder {folder} that it is to run in, is missing")
+        }
+        io::ErrorKind::PermissionDenied => {
+            "it may not be executed by this user, or not in its folder; check their modes".to_owned()
+        }
         io::ErrorKind::WouldBlock => "the limit of processes is reached".to_owned(),
+        _ if too_many_files.contains(&source.raw_os_error()) => {
+            "the limit of open files is reached".to_owned()
+        }
+        _ if source.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
+            "it is no program that this machine can run".to_owned()
+        }
         _ => source.to_string(),
     }
 }
@@ -86,7 +105,11 @@ impl Child {
     /// # Errors
     /// [`SpawnError`] when it cannot be started or watched.
     pub fn spawn(line: &CommandLine, log: &File) -> Result<Self, SpawnError> {
-        let start = |source| SpawnError::Start { program: line.program.clone(), source };
+        let start = |source| SpawnError::Start {
+            program: line.program.clone(),
+            advice: advice(&line.program, Some(&line.cwd), &source),
+            source,
+        };
         let mut command = Command::new(&line.program);
         // What the supervisor is told in its environment (tokens among it) is not the agent's to know.
         for (name, _) in std::env::vars_os().filter(|(name, _)| is_withheld(&name.to_string_lossy())) {
@@ -106,10 +129,11 @@ impl Child {
     /// # Errors
     /// [`SpawnError`] when it cannot be started or watched.
     pub(super) fn launch(mut command: Command, program: &Path) -> Result<Self, SpawnError> {
-        let mut handle = command
-            .process_group(0)
-            .spawn()
-            .map_err(|source| SpawnError::Start { program: program.to_owned(), source })?;
+        let mut handle = command.process_group(0).spawn().map_err(|source| SpawnError::Start {
+            program: program.to_owned(),
+            advice: advice(program, command.get_current_dir(), &source),
+            source,
+        })?;
         match watch(&handle) {
             Ok((identity, watch)) => Ok(Self { identity, watch, handle: Some(handle), exit: None }),
             Err(source) => {
@@ -297,12 +321,33 @@ mod tests {
         }
     }
 
+    /// Hard case 20: each fault of a program file is told as such.
     #[tokio::test]
-    async fn given_a_missing_program_when_started_then_the_sentence_says_what_to_do() {
+    async fn given_programs_that_cannot_run_when_started_then_the_sentence_says_what_to_do() {
+        use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
-        let line = CommandLine { program: "/no/such/agent".into(), args: vec![], cwd: folder.path().into() };
-        let error = Child::spawn(&line, &log).unwrap_err().to_string();
-        assert_eq!(error, "cannot start /no/such/agent: there is no such file; install it or name its path");
+        let file = |name: &str, text: &str, mode| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            path
+        };
+        let here = folder.path().to_owned();
+        for (program, cwd, expect) in [
+            ("/no/such/agent".into(), here.clone(), "there is no such file; install it or name its path"),
+            (file("plain", "text", 0o644), here.clone(), "it may not be executed by this user"),
+            (
+                file("other", "\x7fELF of another machine", 0o755),
+                here.clone(),
+                "no program that this machine can run",
+            ),
+            (file("script", "#!/no/such/shell\n", 0o755), here.clone(), "the program that interprets it"),
+            ("/bin/sh".into(), "/no/such/folder".into(), "the folder /no/such/folder that it is to run in"),
+        ] {
+            let line = CommandLine { program, args: vec![], cwd };
+            let error = Child::spawn(&line, &log).unwrap_err().to_string();
+            assert!(error.starts_with("cannot start /") && error.contains(expect), "{error}");
+        }
     }
 }

@@ -39,7 +39,8 @@ pub struct Rendered {
     pub expected: Vec<String>,
     /// How long the agent may take to deliver what it holds when it stops.
     pub grace: Duration,
-    /// The folder in which the agent buffers records, where it has one.
+    /// The folder in which the agent buffers records, where it has one; a relative one is meant from the agent's working
+    /// directory.
     pub storage: Option<PathBuf>,
     /// What the reader of the config should know, one sentence each.
     pub warnings: Vec<String>,
@@ -89,6 +90,9 @@ pub enum RenderError {
     /// The keys that the supervisor needs cannot be set in it.
     #[error("the config cannot be prepared: {0}")]
     Edit(String),
+    /// A file of it, or one that it includes, cannot be read: its file system does not answer.
+    #[error("its files could not be read within {} s: a file system that they lie on does not answer", .0.as_secs())]
+    Unreachable(Duration),
     /// No port is to be had.
     #[error("no free port of 127.0.0.1 is left for the agent's API")]
     NoPort,

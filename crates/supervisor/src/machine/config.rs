@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,6 +12,7 @@ use tidegate_fluent::redact::Key;
 use super::Machine;
 use crate::{
     child::{CommandLine, PortOwner, RunError, free_port, is_free, port_owner, run_to_end},
+    files::{IN_TIME, in_time},
     hex::hex,
     kind::{RenderError, Rendered, Source},
     report::{Secrets, ShownFile, effective_config},
@@ -71,11 +73,12 @@ impl Loaded {
         hex(&hash.finalize())
     }
 
-    /// Renders a config.
+    /// Renders a config. The files that it includes are read beside everything else, and not for ever: a file system
+    /// that does not answer must not hold the supervision up.
     ///
     /// # Errors
     /// [`RenderError`].
-    pub fn prepare(
+    pub async fn prepare(
         machine: &super::Fixed,
         state: &StateDir,
         origin: Origin,
@@ -91,7 +94,12 @@ impl Loaded {
             machine.limits.judge(&machine.kind.touches(&source)).map_err(RenderError::Limits)?;
         }
         let includes = state.config(content).join("rendered");
-        let rendered = machine.kind.render(&source, &includes, &mut |wanted| ports.pick(wanted))?;
+        let kind = Arc::clone(&machine.kind);
+        let rendering = move || {
+            let rendered = kind.render(&source, &includes, &mut |wanted| ports.pick(wanted));
+            rendered.map(|rendered| (source, rendered))
+        };
+        let (source, rendered) = in_time(rendering).await.ok_or(RenderError::Unreachable(IN_TIME))??;
         for warning in &rendered.warnings {
             tracing::warn!(config = %source.path.display(), "{warning}");
         }
@@ -239,18 +247,22 @@ impl Machine {
     pub fn report_config(&self) {
         self.learn_secrets(&self.loaded);
         let content_type = media_type(&self.loaded.rendered.name);
-        let own = self.fixed.redaction.as_ref();
-        // An offer's content is known to the server, which makes the same marks of it.
-        let key = own.map(|own| match &self.loaded.origin {
-            Origin::Offered(entry) => Key::new(entry.content.as_bytes()),
-            Origin::Local => own.clone(),
-        });
+        let key = self.shown_key();
         self.publisher.effective_config(effective_config(
             &self.loaded.files,
             &self.loaded.rendered.text,
             content_type,
             key.as_ref(),
         ));
+    }
+
+    /// What the marks in the place of secrets are made with, unless they are to be shown. An offer's content is known to
+    /// the server, which makes the same marks of it.
+    pub(super) fn shown_key(&self) -> Option<Key> {
+        self.fixed.redaction.as_ref().map(|own| match &self.loaded.origin {
+            Origin::Offered(entry) => Key::new(entry.content.as_bytes()),
+            Origin::Local => own.clone(),
+        })
     }
 }
 
@@ -278,8 +290,11 @@ pub async fn check(fixed: &super::Fixed, state: &StateDir, rendered: &Rendered) 
     let staged = state.run().join(format!("staged-{}", rendered.name));
     write_includes(state, rendered)?;
     state.write(&staged, rendered.text.as_bytes())?;
-    let line =
-        CommandLine { program: fixed.binary.clone(), args: fixed.kind.check_args(&staged), cwd: state.run() };
+    let line = CommandLine {
+        program: fixed.binary.clone(),
+        args: fixed.kind.check_args(&staged),
+        cwd: fixed.cwd.clone(),
+    };
     let finished = run_to_end(&line, CHECK_DEADLINE).await;
     // A staged file that stays behind is overwritten by the next one.
     let _ = std::fs::remove_file(&staged);

@@ -1,13 +1,10 @@
 //! Looking at the process: its log, its answers, whose port it is; and saying what was seen.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use super::{Machine, Running, unix_nano};
+use super::{Machine, Quiet, Running, unix_nano};
 use crate::{
-    child::{self, PortOwner, port_owner},
+    child::{self, Groups, PortOwner, port_owner},
     kind::{ComponentState, LineVerdict, Observation, ProbeError},
     report::{AgentState, Phase, describe, tree},
 };
@@ -31,7 +28,8 @@ impl Machine {
         self.read_log();
         if let Some(running) = &self.running {
             let seen = self.fixed.kind.observe(running.port, DEADLINE).await;
-            self.take_in(seen);
+            let disk = self.disk.look(self.buffers().as_deref()).await;
+            self.take_in(seen, disk);
         }
         self.publish_health();
         if self.phase == Phase::Running {
@@ -67,7 +65,7 @@ impl Machine {
         }
     }
 
-    fn take_in(&mut self, seen: Result<Observation, ProbeError>) {
+    fn take_in(&mut self, seen: Result<Observation, ProbeError>, disk: Option<ComponentState>) {
         let Some(running) = &mut self.running else { return };
         let observation = match seen {
             Ok(observation) => observation,
@@ -77,6 +75,7 @@ impl Machine {
             // The answer may be another agent's: none of it is believed.
             self.trouble = fault;
             self.foreign_port = true;
+            self.quiet = Some(Quiet::Running);
             self.components.clear();
             return;
         }
@@ -84,7 +83,12 @@ impl Machine {
         let now = Instant::now();
         running.misses = 0;
         running.answered = Some(now);
-        running.pulse = Some(observation.pulse);
+        let before = running.pulse.replace(observation.pulse);
+        if before.is_some_and(|before| self.fixed.kind.reloaded(&before, &observation.pulse)) {
+            // Reloads of ours leave the new pulse behind: this one was somebody else's.
+            running.reloaded_unasked = true;
+        }
+        self.quiet = None;
         let pid = running.child.pid();
         let mut states = self.judge.judge(pid, &observation, now.saturating_duration_since(self.epoch));
         let count = || self.fixed.kind.counters(&observation);
@@ -101,7 +105,10 @@ impl Machine {
         }
         let complete = self.loaded.rendered.expected.iter().all(|name| states.contains_key(name));
         states.insert("http_api".to_owned(), ComponentState::running());
-        states.insert("storage".to_owned(), self.storage());
+        states.insert("storage".to_owned(), self.storage(disk));
+        if let Some(said) = self.binary.look(&self.fixed.binary) {
+            states.insert("binary".to_owned(), said);
+        }
         self.components = states;
         if complete {
             self.trouble.clear();
@@ -122,19 +129,24 @@ impl Machine {
         if !due || self.phase == Phase::Reloading {
             return;
         }
-        let state = child::stat(running.child.pid()).ok().flatten().map(|stat| stat.state);
-        let why = match state {
-            _ if running.unkillable => "it cannot be killed; no other is started until it is gone",
-            Some('T' | 't') => "its process is stopped (SIGSTOP or a debugger)",
-            Some('D') => "its process waits for a device and cannot be reached",
-            _ => "its process runs but its API does not answer",
+        let pid = running.child.pid();
+        let state = child::stat(pid).ok().flatten().map(|stat| stat.state);
+        let (quiet, why) = match state {
+            _ if running.unkillable => {
+                (Quiet::Waiting, "it cannot be killed; no other is started until it is gone")
+            }
+            Some('T' | 't') => (Quiet::Stopped, "its process is stopped (SIGSTOP or a debugger)"),
+            _ if Groups::of(pid).are_frozen() => (Quiet::Stopped, "its control group is frozen"),
+            Some('D') => (Quiet::Waiting, "its process waits for a device and cannot be reached"),
+            _ => (Quiet::Running, "its process runs but its API does not answer"),
         };
+        self.quiet = Some(quiet);
         self.trouble = format!("does not answer: {why}");
         self.components.insert("http_api".to_owned(), ComponentState::failing("silent", why));
         tracing::debug!(%error, "the agent did not answer");
     }
 
-    fn storage(&self) -> ComponentState {
+    fn storage(&self, disk: Option<ComponentState>) -> ComponentState {
         match &self.storage_fault {
             Some((at, line)) if at.elapsed() < FAULT_MEMORY => {
                 // The line's own time and chunk name would make a change of every line.
@@ -146,10 +158,7 @@ impl Machine {
                 };
                 ComponentState::failing("failing", said)
             }
-            _ if self.loaded.rendered.storage.as_deref().is_some_and(is_nearly_full) => {
-                ComponentState::failing("full", "less than 1 % of the disk for buffered records is free")
-            }
-            _ => ComponentState::running(),
+            _ => disk.unwrap_or_else(ComponentState::running),
         }
     }
 
@@ -201,13 +210,6 @@ impl Machine {
             running.port_proven = None;
         }
     }
-}
-
-/// True when less than a hundredth of the space or of the inodes is left where a folder stands.
-fn is_nearly_full(folder: &Path) -> bool {
-    let Ok(disk) = rustix::fs::statvfs(folder) else { return false };
-    let scarce = |free: u64, all: u64| all > 0 && free.saturating_mul(100) < all;
-    scarce(disk.f_bavail, disk.f_blocks) || scarce(disk.f_favail, disk.f_files)
 }
 
 /// What is wrong with the port, if something is. Checked at first and then every half minute.

@@ -1,9 +1,13 @@
 //! One agent's process together with all that is needed to run it: its kind, its state folder, its log, the config
 //! that it is to load, and what was last seen of it. Whoever holds the machine is the only one who touches the process.
 
+mod binary;
 mod components;
 mod config;
 mod digest;
+mod disk;
+mod edited;
+mod ended;
 mod limits;
 mod look;
 mod process;
@@ -18,7 +22,7 @@ use std::{
 use tidegate_opamp::InstanceUid;
 
 use crate::{
-    child::{Child, LogTail},
+    child::{Child, Groups, LogTail},
     kind::{AgentKind, ComponentState, HealthJudge, LineVerdict, Pulse},
     report::{Host, Phase, Publisher},
     state::StateDir,
@@ -50,6 +54,10 @@ pub struct Fixed {
     pub metrics_interval: Option<Duration>,
     /// What offered configs may name.
     pub limits: ConfigLimits,
+    /// Its working directory, from which it takes relative paths of data: files that it follows or writes, databases,
+    /// buffers. The folder of the host's own config, whatever config runs, so that an offered one finds the data of the
+    /// one that it replaces.
+    pub cwd: PathBuf,
 }
 
 /// The machine.
@@ -85,6 +93,12 @@ pub struct Machine {
     marked: VecDeque<(LineVerdict, String)>,
     last_error_line: Option<String>,
     storage_fault: Option<(Instant, String)>,
+    disk: disk::Disk,
+    binary: binary::Binary,
+    quiet: Option<Quiet>,
+    /// The port on which something answered after its process had ended at once and in order.
+    escaped: Option<u16>,
+    remark: Option<String>,
     judge: Box<dyn HealthJudge>,
     digests: digest::Digests,
     components: BTreeMap<String, ComponentState>,
@@ -121,6 +135,23 @@ pub struct Running {
     pub loaded: String,
     /// True when it was said already that it cannot be told whose port it is.
     pub port_unreadable: bool,
+    /// True after a reload that nobody here has asked for.
+    pub reloaded_unasked: bool,
+    /// True for one that an earlier supervisor started.
+    pub adopted: bool,
+    /// Its control groups, and how often the kernel had killed one of them for memory when it was first seen.
+    pub groups: (Groups, Option<u64>),
+}
+
+/// Why an agent that lives does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quiet {
+    /// It runs.
+    Running,
+    /// Somebody has stopped it: by a signal, a debugger or the freezer.
+    Stopped,
+    /// It waits for a device; it could not be killed.
+    Waiting,
 }
 
 impl std::fmt::Debug for Machine {
@@ -164,6 +195,11 @@ impl Machine {
             marked: VecDeque::new(),
             last_error_line: None,
             storage_fault: None,
+            disk: disk::Disk::default(),
+            binary: binary::Binary::default(),
+            quiet: None,
+            escaped: None,
+            remark: None,
             judge,
             digests,
             components: BTreeMap::new(),
@@ -175,6 +211,16 @@ impl Machine {
     #[must_use]
     pub fn components(&self) -> &BTreeMap<String, ComponentState> {
         &self.components
+    }
+
+    /// Keeps what is to be told of an apply that went well all the same.
+    pub fn set_remark(&mut self, remark: String) {
+        self.remark = Some(remark);
+    }
+
+    /// What is to be told of the last apply, if something is.
+    pub fn take_remark(&mut self) -> Option<String> {
+        self.remark.take()
     }
 
     /// Forgets the telling log lines so far: what follows belongs to what is done next.
@@ -193,6 +239,19 @@ impl Machine {
     #[must_use]
     pub fn trouble(&self) -> &str {
         &self.trouble
+    }
+
+    /// Why the process does not answer, and for how long it has not; nothing while it does.
+    #[must_use]
+    pub fn silence(&self) -> Option<(Quiet, Duration)> {
+        let running = self.running.as_ref()?;
+        Some((self.quiet?, running.answered.unwrap_or(running.since).elapsed()))
+    }
+
+    /// The folder in which the agent buffers records, where it has one.
+    #[must_use]
+    pub fn buffers(&self) -> Option<PathBuf> {
+        self.loaded.rendered.storage.as_ref().map(|folder| self.fixed.cwd.join(folder))
     }
 
     /// True when its port was last found to be another process's.

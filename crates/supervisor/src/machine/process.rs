@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::{Loaded, Machine, Running, unix_nano};
 use crate::{
-    child::{Child, CommandLine, Exit, SpawnError, is_free},
+    child::{Child, CommandLine, Exit, Groups, SpawnError, is_free},
     kind::RenderError,
     report::Phase,
     state::{ChildRecord, StateError},
@@ -37,6 +37,16 @@ pub enum StartFault {
     /// The binary does not start.
     #[error(transparent)]
     Spawn(#[from] SpawnError),
+    /// It went to the background, out of reach.
+    #[error(
+        "the former process ended at once and in order, yet port {port} of its API is served: it seems to have gone to \
+         the background, where it cannot be supervised; no other is started beside it: end it, and start the agent \
+         without a wrapper that sends it there"
+    )]
+    Escaped {
+        /// The port.
+        port: u16,
+    },
 }
 
 impl Machine {
@@ -44,9 +54,9 @@ impl Machine {
     ///
     /// # Errors
     /// [`StartFault`].
-    pub fn start_on(&mut self, config: &Loaded) -> Result<(), StartFault> {
+    pub async fn start_on(&mut self, config: &Loaded) -> Result<(), StartFault> {
         let counts = std::mem::replace(&mut self.loaded, config.clone());
-        let started = self.start();
+        let started = self.start().await;
         self.loaded = counts;
         started
     }
@@ -56,14 +66,19 @@ impl Machine {
     ///
     /// # Errors
     /// [`StartFault`].
-    pub fn start(&mut self) -> Result<(), StartFault> {
+    pub async fn start(&mut self) -> Result<(), StartFault> {
         if let Some(running) = self.running.as_ref().filter(|running| !running.child.has_ended()) {
             return Err(StartFault::Alive { pid: running.child.pid() });
         }
         self.running = None;
+        if let Some(port) = self.escaped.filter(|port| !is_free(*port)) {
+            return Err(StartFault::Escaped { port });
+        }
+        self.escaped = None;
         if !is_free(self.loaded.rendered.port) {
             let Loaded { origin, source, files, .. } = self.loaded.clone();
-            let again = Loaded::prepare(&self.fixed, &self.state, origin, source, files, self.ports())?;
+            let again =
+                Loaded::prepare(&self.fixed, &self.state, origin, source, files, self.ports()).await?;
             tracing::warn!(
                 taken = self.loaded.rendered.port,
                 port = again.rendered.port,
@@ -77,9 +92,10 @@ impl Machine {
         let line = CommandLine {
             program: self.fixed.binary.clone(),
             args: self.fixed.kind.start_args(&config, port),
-            cwd: self.state.run(),
+            cwd: self.fixed.cwd.clone(),
         };
         self.read_log();
+        self.binary.starts(&self.fixed.binary);
         let child = Child::spawn(&line, self.log.writer())?;
         let loaded = self.loaded.fingerprint();
         let running = Running::new(child, config, port, unix_nano(), loaded);
@@ -115,7 +131,7 @@ impl Machine {
             record.started_unix_nano,
             record.loaded.clone(),
         );
-        self.run(running);
+        self.run(Running { adopted: true, ..running });
     }
 
     fn run(&mut self, running: Running) {
@@ -127,6 +143,7 @@ impl Machine {
         self.judge = self.fixed.kind.judge();
         self.storage_fault = None;
         self.foreign_port = false;
+        self.quiet = None;
         self.last_error_line = None;
         self.publish_health();
     }
@@ -137,21 +154,6 @@ impl Machine {
             Some(running) => running.child.exited().await,
             None => std::future::pending().await,
         }
-    }
-
-    /// Takes note of the end of the process, with the last that it said.
-    pub fn has_ended(&mut self, exit: Exit, phase: Phase) -> String {
-        self.read_log();
-        self.running = None;
-        self.phase = phase;
-        self.components.clear();
-        let name = self.fixed.kind.service_name();
-        self.trouble = match &self.last_error_line {
-            Some(line) => format!("{name} {exit}; its last error was: {}", crate::text::head(line, 500)),
-            None => format!("{name} {exit}"),
-        };
-        self.publish_health();
-        self.trouble.clone()
     }
 
     /// Takes note that the process could not be started.
@@ -235,6 +237,8 @@ impl Running {
         started_unix_nano: u64,
         loaded: String,
     ) -> Self {
+        let groups = Groups::of(child.pid());
+        let kills = groups.oom_kills();
         Self {
             child,
             config,
@@ -249,123 +253,12 @@ impl Running {
             unkillable: false,
             loaded,
             port_unreadable: false,
+            reloaded_unasked: false,
+            adopted: false,
+            groups: (groups, kills),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        agent::AgentReport,
-        child::{Identity, LogTail},
-        kind::{LineVerdict, Source, fluent_bit::FluentBit},
-        machine::{Fixed, Origin, Ports},
-        report::{Host, Publisher},
-        state::StateDir,
-    };
-    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, sync::Arc};
-
-    /// A machine whose agent is this shell script.
-    fn machine(script: &str) -> (Machine, tempfile::TempDir) {
-        let folder = tempfile::tempdir().unwrap();
-        let binary = folder.path().join("agent");
-        let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).mode(0o755).open(&binary).unwrap();
-        file.write_all(format!("#!/bin/sh\n{script}\n").as_bytes()).unwrap();
-        drop(file);
-        let state = StateDir::open(&folder.path().join("state")).unwrap();
-        let fixed = Fixed {
-            kind: Arc::new(FluentBit),
-            binary,
-            uid: "01902d3c-7a5e-7000-8000-00000000abcd".parse().unwrap(),
-            host: Host::of_this_machine(),
-            attributes: std::collections::BTreeMap::new(),
-            redaction: None,
-            metrics_interval: None,
-            limits: super::super::ConfigLimits::default(),
-        };
-        let text = "service:\n  grace: 1\npipeline:\n  inputs:\n    - name: dummy\n  outputs:\n    - name: \"null\"\n";
-        let source = Source { path: folder.path().join("c.yaml"), text: text.to_owned() };
-        let loaded =
-            Loaded::prepare(&fixed, &state, Origin::Local, source, Vec::new(), Ports::default()).unwrap();
-        let log = LogTail::open(&state.log()).unwrap();
-        let first = AgentReport {
-            description: Arc::default(),
-            health: Arc::default(),
-            effective_config: Arc::default(),
-            remote_config_status: None,
-            digest: None,
-            available_components: None,
-        };
-        let (publisher, _) = Publisher::new(first);
-        (Machine::new(fixed, state, log, "1".into(), loaded, publisher), folder)
-    }
-
-    #[tokio::test]
-    async fn given_a_process_that_runs_when_started_again_then_no_second_one_comes() {
-        let (mut machine, _folder) = machine("exec sleep 600");
-        machine.start().unwrap();
-        let pid = machine.running.as_ref().unwrap().child.pid();
-        let fault = machine.start().unwrap_err();
-        assert!(matches!(fault, StartFault::Alive { pid: alive } if alive == pid), "{fault}");
-        assert_eq!(machine.running.as_ref().unwrap().child.pid(), pid);
-        machine.kill().await.unwrap();
-        assert!(machine.running.is_none());
-        machine.start().unwrap();
-        machine.kill().await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn given_a_fatal_line_in_a_flood_when_read_then_it_is_not_pushed_out() {
-        let (mut machine, _folder) = machine("exec sleep 600");
-        machine.mark_log();
-        let mut writer = machine.log.writer().try_clone().unwrap();
-        writer.write_all(b"[2026/11/22 09:57:36.467] [error] [config] dummy: it is wrong\n").unwrap();
-        for number in 0..500 {
-            writeln!(writer, "[2026/11/22 09:57:36.467] [error] [output:http] {number} lost").unwrap();
-        }
-        machine.read_log();
-        let found = |machine: &Machine| {
-            machine
-                .marked()
-                .any(|(verdict, line)| *verdict == LineVerdict::ConfigError && line.ends_with("it is wrong"))
-        };
-        assert!(found(&machine));
-        assert!(machine.marked().count() < 100, "the rest is bounded");
-        machine.mark_log();
-        assert!(!found(&machine));
-    }
-
-    #[tokio::test]
-    async fn given_a_process_that_floods_its_log_when_stopped_then_the_log_stays_short() {
-        let (mut machine, _folder) = machine(
-            "trap '' TERM; echo ready; while [ ! -e go ]; do sleep 0.01; done; \
-             head -c 12000000 /dev/zero; sleep 3",
-        );
-        machine.start().unwrap();
-        let ready = async {
-            while machine.last_lines(100) != "ready" {
-                machine.read_log();
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        timeout(Duration::from_secs(10), ready).await.unwrap();
-        std::fs::write(machine.state.run().join("go"), "").unwrap();
-        let (path, pid) = (machine.state.log(), machine.running.as_ref().unwrap().child.pid());
-        let shortened = async {
-            let mut was_long = false;
-            loop {
-                let length = std::fs::metadata(&path).unwrap().len();
-                if was_long && length < 1_000_000 {
-                    return Identity::of(pid).unwrap().is_some();
-                }
-                was_long |= length > 8_000_000;
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let (stopped, alive) = tokio::join!(machine.stop(), timeout(Duration::from_secs(30), shortened));
-        stopped.unwrap();
-        assert_eq!(alive, Ok(true), "shortened while the process lived");
-    }
-}
+mod tests;

@@ -154,6 +154,7 @@ async fn begin(settings: &Settings, agent: &Agent, patient: bool) -> Result<Supe
         redact: settings.redact,
         metrics_interval: settings.metrics_interval,
         instance_uid: uid,
+        patience: settings.patience,
     };
     let handle =
         if patient { supervise::start_patiently(process) } else { supervise::start(process).await? };

@@ -21,6 +21,9 @@ struct File {
     heartbeat: Option<Spanned<String>>,
     metrics: Metrics,
     redact: Option<Spanned<bool>>,
+    on_hang: Option<Spanned<String>>,
+    on_silence: Option<Spanned<String>>,
+    silence: Option<Spanned<String>>,
     allow: Option<Vec<Spanned<String>>>,
     chatops: ChatOps,
     handlers: Option<Vec<Spanned<handlers::Entry>>>,
@@ -196,6 +199,9 @@ pub(super) fn layers(path: &Path, text: &str, host: &Host<'_>) -> Result<(Layer,
     sheet.put(Key::Heartbeat, "heartbeat", file.heartbeat);
     sheet.put(Key::Redact, "redact", file.redact.map(text_of));
     sheet.put(Key::MetricsInterval, "metrics.interval", file.metrics.interval);
+    sheet.put(Key::OnHang, "on_hang", file.on_hang);
+    sheet.put(Key::OnSilence, "on_silence", file.on_silence);
+    sheet.put(Key::Silence, "silence", file.silence);
     sheet.put_all(Key::Allow, "allow", file.allow);
     sheet.put_chatops("", file.chatops);
     sheet.put(Key::MaxMessageBytes, "limits.max_message_bytes", file.limits.max_message_bytes.map(text_of));

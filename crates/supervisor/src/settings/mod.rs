@@ -24,7 +24,7 @@ pub use resolve::{file_of, resolve};
 
 use crate::client::Target;
 use crate::handlers::{ChatOpsSettings, HandlerSettings};
-use crate::supervise::{ConfigLimits, Kind};
+use crate::supervise::{ConfigLimits, Kind, Patience};
 
 /// What the supervisor does, every value checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,8 @@ pub struct Settings {
     pub redact: bool,
     /// How often each agent's metrics are sent; 10 s to 1 h, `None` for never.
     pub metrics_interval: Option<Duration>,
+    /// What is done about agents that hang or do not answer; they may be silent for 5 s to 1 h.
+    pub patience: Patience,
     /// Whether the server may have the supervisor speak to another server, with other headers, at another interval.
     pub allow_connection_settings: bool,
     /// What offered configs may name on this host.

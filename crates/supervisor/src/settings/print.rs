@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Allowed, Settings, duration, handlers};
-use crate::supervise::Kind;
+use crate::apply::OnHang;
+use crate::supervise::{Kind, OnSilence};
 
 #[derive(Serialize)]
 struct Printed<'a> {
@@ -20,6 +21,9 @@ struct Printed<'a> {
     heartbeat: String,
     metrics: Metrics,
     redact: bool,
+    on_hang: &'static str,
+    on_silence: &'static str,
+    silence: String,
     allow: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chatops: Option<ChatOps<'a>>,
@@ -138,6 +142,9 @@ pub fn print(settings: &Settings) -> Result<String, String> {
         metrics: Metrics {
             interval: settings.metrics_interval.map_or_else(|| "off".to_owned(), duration::write),
         },
+        on_hang: word(&OnHang::WORDS, settings.patience.on_hang),
+        on_silence: word(&OnSilence::WORDS, settings.patience.on_silence),
+        silence: duration::write(settings.patience.silence),
         allow: single.map_or_else(|| words(everywhere), |agent| words(agent.allow.iter().copied())),
         chatops: single.map(chatops),
         handlers: single.map(own).unwrap_or_default(),
@@ -181,4 +188,8 @@ fn words(allowed: impl Iterator<Item = Allowed>) -> Vec<&'static str> {
 
 fn text(path: &Path) -> String {
     path.display().to_string()
+}
+
+fn word<T: Copy + PartialEq>(words: &[(T, &'static str)], value: T) -> &'static str {
+    words.iter().find(|(known, _)| *known == value).map_or("", |(_, word)| word)
 }

@@ -10,7 +10,9 @@ use http::{HeaderName, HeaderValue};
 use super::environment::{self, variable};
 use super::written::{Key, Layer, Layers, Written};
 use super::{Allowed, Host, LowArgs, Settings, SettingsError, agents, duration, file};
+use crate::apply::OnHang;
 use crate::client::{Endpoint, Target, TlsSettings, headers};
+use crate::supervise::{OnSilence, Patience};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -55,6 +57,11 @@ pub fn resolve(args: &LowArgs, host: &Host<'_>) -> Result<Settings, SettingsErro
         )?,
         redact: layers.one(Key::Redact).is_none_or(|written| written.text == "true"),
         metrics_interval: metrics_interval(&layers)?,
+        patience: Patience {
+            on_hang: word(&layers, Key::OnHang, &OnHang::WORDS)?,
+            on_silence: word(&layers, Key::OnSilence, &OnSilence::WORDS)?,
+            silence: time(&layers, Key::Silence, Patience::default().silence, Duration::from_secs(5)..=HOUR)?,
+        },
         allow_connection_settings: layers
             .list(Key::Allow)
             .iter()
@@ -148,6 +155,20 @@ fn time(
         let (least, most) = (duration::write(*range.start()), duration::write(*range.end()));
         let why = format!("{:?} is not a duration from {least} to {most}, as in 30s or 1m30s", written.text);
         wrong(written, why)
+    })
+}
+
+/// A value that is one of a few words.
+fn word<T: Copy + Default>(
+    layers: &Layers,
+    key: Key,
+    words: &[(T, &'static str)],
+) -> Result<T, SettingsError> {
+    let Some(written) = layers.one(key) else { return Ok(T::default()) };
+    let found = words.iter().find(|(_, word)| *word == written.text);
+    found.map(|(value, _)| *value).ok_or_else(|| {
+        let words: Vec<_> = words.iter().map(|(_, word)| *word).collect();
+        wrong(written, format!("{:?} is not known: use {}", written.text, words.join(", ")))
     })
 }
 

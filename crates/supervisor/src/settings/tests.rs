@@ -3,6 +3,8 @@ use std::io;
 use clap::Parser as _;
 
 use super::*;
+use crate::apply::OnHang;
+use crate::supervise::OnSilence;
 
 /// A command line with nothing but flags.
 #[derive(clap::Parser)]
@@ -26,6 +28,9 @@ probation: 5s
 heartbeat: 15
 metrics: {interval: 20s}
 redact: false
+on_hang: old
+on_silence: restart-stopped
+silence: 1m
 allow: [remote-config, restart]
 chatops:
   port: 9999
@@ -98,6 +103,9 @@ fn given_a_full_file_then_every_field_is_taken() {
     assert_eq!((&*agent.binary, &*agent.config), (Path::new("/opt/fb"), Path::new("/etc/fb.yaml")));
     assert_eq!(settings.state_dir, Path::new("/var/lib/tg"));
     assert_eq!((settings.probation.as_secs(), settings.heartbeat.as_secs()), (5, 15));
+    let patience = settings.patience;
+    assert_eq!((patience.on_hang, patience.on_silence), (OnHang::Old, OnSilence::RestartStopped));
+    assert_eq!(patience.silence.as_secs(), 60);
     assert_eq!(agent.allow, [Allowed::RemoteConfig, Allowed::Restart].into());
     assert_eq!(agent.chatops, ChatOpsSettings { port: 9999, tags: vec!["cleanup".to_owned()] });
     assert_eq!(agent.attributes["site"], "north");
@@ -188,6 +196,8 @@ fn given_a_wrong_file_then_the_sentence_names_file_line_and_field() {
             "the supervisor's own",
         ),
         ("server: [\n", "s.yaml:", ""),
+        ("on_hang: both\n", "s.yaml:1: on_hang: ", "\"both\" is not known: use new, old"),
+        ("silence: 1s\n", "s.yaml:1: silence: ", "not a duration from 5s to 3600s"),
         ("heartbeat: 1s\nheartbeat: 2s\n", "s.yaml:2: ", "heartbeat"),
     ];
     for (file, start, part) in cases {

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     agent::AgentReport,
     child::{CommandLine, LogTail, run_to_end},
+    files::in_time,
     kind::{AgentKind, ComponentState},
     machine::{Fixed, Loaded, Machine, Ports},
     report::{Host, Publisher, describe},
@@ -46,6 +47,7 @@ pub(super) async fn begin(
         redaction: settings.redact.then(|| state.redaction_key()).transpose()?,
         metrics_interval: settings.metrics_interval,
         limits: settings.limits.clone(),
+        cwd: working_directory(&settings.config, &state).await,
     };
     let mut journal = state.journal();
     forget_unfinished(&mut journal, settings.allow_remote_config);
@@ -54,7 +56,7 @@ pub(super) async fn begin(
     let fits = |loaded: &Loaded| faults.first.is_none() || left.runs(&state, loaded);
     let loaded = match chosen {
         Ok(loaded) if left.running.is_none() || fits(&loaded) => loaded,
-        other => match left.config(&fixed, &state) {
+        other => match left.config(&fixed, &state).await {
             Some(runs) => {
                 faults.bear(other.map(drop), || ())?;
                 runs
@@ -83,7 +85,7 @@ pub(super) async fn begin(
         }
     }
     if machine.running.is_none()
-        && let Err(fault) = machine.start()
+        && let Err(fault) = machine.start().await
     {
         machine.could_not_start(&fault);
     }
@@ -122,9 +124,26 @@ pub(super) async fn rehearse(
         redaction: None,
         metrics_interval: None,
         limits: settings.limits.clone(),
+        cwd: working_directory(&settings.config, &state).await,
     };
     let loaded = local(settings, &fixed, &state, Ports::default()).await?;
     Ok(Rehearsal { version, warnings: loaded.rendered.warnings })
+}
+
+/// Where the agent is to run: the folder of the host's own config, for that is where it would be started by hand. One
+/// that cannot be entered is replaced by the run folder.
+async fn working_directory(config: &Path, state: &StateDir) -> PathBuf {
+    let config = config.to_owned();
+    let found = in_time(move || {
+        let folder = std::path::absolute(config).ok()?.parent()?.to_owned();
+        folder.is_dir().then_some(folder)
+    });
+    found.await.flatten().unwrap_or_else(|| {
+        tracing::warn!(
+            "the folder of the agent's own config cannot be entered; it runs in the supervisor's run folder"
+        );
+        state.run()
+    })
 }
 
 /// Faults of a start. Where a process runs already they are told in its health: it goes on collecting, and it has

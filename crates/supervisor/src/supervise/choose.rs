@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     apply,
-    files::read_bounded,
+    files::{IN_TIME, in_time, read_bounded},
     kind::Source,
     machine::{Fixed, Loaded, Origin, Ports, check, is_in_place},
     state::{Journal, StateDir},
@@ -32,11 +32,15 @@ pub(super) async fn choose(
     }
     let mut reason = None;
     if let Some(entry) = journal.current.clone().filter(|_| settings.allow_remote_config) {
-        let offered = apply::load(state, &entry.content).and_then(|offered| {
-            let (source, files) = apply::shown(state, &entry.content, &offered);
-            Loaded::prepare(fixed, state, Origin::Offered(entry), source, files, ports)
-                .map_err(|error| error.to_string())
-        });
+        let offered = match apply::load(state, &entry.content) {
+            Ok(offered) => {
+                let (source, files) = apply::shown(state, &entry.content, &offered);
+                Loaded::prepare(fixed, state, Origin::Offered(entry), source, files, ports)
+                    .await
+                    .map_err(|error| error.to_string())
+            }
+            Err(error) => Err(error),
+        };
         match offered {
             Ok(loaded) => return Ok(loaded),
             Err(error) => {
@@ -81,11 +85,16 @@ pub(super) async fn local(
 ) -> Result<Loaded, StartError> {
     let path = &settings.config;
     let unreadable = |reason| StartError::ConfigFile { path: path.clone(), reason };
-    let real = fs::canonicalize(path).map_err(|error| unreadable(plain(&error)))?;
-    let text = text_of(&real).map_err(unreadable)?;
-    let source = Source { path: real, text };
+    let named = path.clone();
+    let reading = in_time(move || {
+        let real = fs::canonicalize(named).map_err(|error| plain(&error))?;
+        Ok(Source { text: text_of(&real)?, path: real })
+    });
+    let silent = || format!("its file system does not answer within {} s", IN_TIME.as_secs());
+    let source = reading.await.ok_or_else(silent).flatten().map_err(unreadable)?;
     let shown = shown(path, &source.text);
     let loaded = Loaded::prepare(fixed, state, Origin::Local, source, vec![shown], ports)
+        .await
         .map_err(|source| StartError::Config { path: path.clone(), source })?;
     // What was checked and is in place need not be written anew for another check.
     if !is_in_place(state, &loaded.rendered) {

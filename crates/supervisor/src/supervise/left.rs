@@ -62,12 +62,12 @@ impl Left {
     }
 
     /// The config that the process was started with, as far as its file tells: for when there is no better one.
-    pub(super) fn config(&self, fixed: &Fixed, state: &StateDir) -> Option<Loaded> {
+    pub(super) async fn config(&self, fixed: &Fixed, state: &StateDir) -> Option<Loaded> {
         let (_, record) = self.running.as_ref()?;
         let bytes = read_bounded(&record.config, 2 * CONFIG_LIMIT).ok().flatten()?;
         let source = Source { path: record.config.clone(), text: String::from_utf8(bytes).ok()? };
         let files = vec![shown(&source.path, &source.text)];
-        Loaded::prepare(fixed, state, Origin::Local, source, files, self.ports()).ok()
+        Loaded::prepare(fixed, state, Origin::Local, source, files, self.ports()).await.ok()
     }
 
     /// Stops the process. How long it may take to deliver what it holds stands in a config that was not read; it is

@@ -7,6 +7,7 @@ mod choose;
 mod left;
 mod mailbox;
 mod patient;
+mod silence;
 mod task;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub use crate::machine::ConfigLimits;
+pub use silence::{OnSilence, Patience};
 
 /// The kinds of agent that can be supervised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +83,8 @@ pub struct AgentSettings {
     pub metrics_interval: Option<Duration>,
     /// The agent's uid.
     pub instance_uid: InstanceUid,
+    /// What is done about an agent that hangs or does not answer.
+    pub patience: Patience,
 }
 
 /// Why supervision cannot begin. Nothing was started then.

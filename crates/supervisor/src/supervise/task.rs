@@ -12,14 +12,15 @@ use super::{
     answer::answer,
     backoff::Backoff,
     mailbox::{End, Mailbox, Order},
+    silence::{Patience, Silences},
 };
 use crate::{
     agent::{AgentCommand, AgentHandle, AgentReport},
-    apply,
+    apply::{self, Policy},
     child::Exit,
     hex::{hex, unhex},
     kind::ComponentState,
-    machine::Machine,
+    machine::{Machine, Quiet},
     report::{Phase, Publisher},
     state::{Entry, Journal, StatusRecord},
 };
@@ -30,6 +31,8 @@ const COMMANDS: usize = 16;
 const LOOK: Duration = Duration::from_secs(1);
 /// How often it is looked at until it was seen at work.
 const LOOK_AT_START: Duration = Duration::from_millis(200);
+/// How often the run folder is compared with what it should hold.
+const COMPARE: Duration = Duration::from_secs(30);
 /// The least time between two restarts by command: a storm of them must not keep the agent from its work.
 const RESTART_SPACING: Duration = Duration::from_secs(5);
 
@@ -38,12 +41,25 @@ const HASH_LIMIT: usize = 1024;
 /// How often an apply may be begun without an end before the offer is given up.
 const TRIES: u32 = 2;
 
+/// What the agent needs, by what was seen of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    /// To be started anew, for it lives and does not answer.
+    Answer(Quiet),
+    /// The files that it should have.
+    Files,
+}
+
 struct Task {
     machine: Machine,
     journal: Journal,
-    probation: Duration,
+    policy: Policy,
     allow_remote_config: bool,
     backoff: Backoff,
+    silences: Silences,
+    patience: Patience,
+    /// When the run folder was last compared.
+    compared: Instant,
     /// When to look or to start next.
     due: Instant,
     last_restart: Option<Instant>,
@@ -67,9 +83,12 @@ pub(super) async fn supervise(
     let mut task = Task {
         machine,
         journal,
-        probation: settings.probation,
+        policy: Policy { probation: settings.probation, on_hang: settings.patience.on_hang },
         allow_remote_config: settings.allow_remote_config,
         backoff: Backoff::default(),
+        silences: Silences::default(),
+        patience: settings.patience,
+        compared: Instant::now(),
         due: Instant::now(),
         last_restart: None,
     };
@@ -116,20 +135,27 @@ impl Task {
                 }
                 continue;
             }
-            tokio::select! {
+            let need = tokio::select! {
                 biased;
-                received = mailbox.receive() => {
-                    if let Some(end) = received {
-                        return end;
-                    }
+                received = mailbox.receive() => match received {
+                    Some(end) => return end,
+                    None => None,
+                },
+                need = self.turn() => need,
+            };
+            if let Some(need) = need {
+                tokio::select! {
+                    biased;
+                    end = mailbox.end() => return end,
+                    () = Box::pin(self.see_to(need)) => {}
                 }
-                () = self.turn() => {}
             }
         }
     }
 
-    /// Waits for the next event of the process and deals with it. May be dropped and called again.
-    async fn turn(&mut self) {
+    /// Waits for the next event of the process and deals with it, all but what takes time. May be dropped and called
+    /// again.
+    async fn turn(&mut self) -> Option<Need> {
         let wait = self.due.saturating_duration_since(Instant::now());
         tokio::select! {
             biased;
@@ -138,11 +164,13 @@ impl Task {
                 if self.machine.running.is_some() {
                     self.machine.look().await;
                     self.schedule_look();
+                    return self.need();
                 } else {
-                    self.start();
+                    self.start().await;
                 }
             }
         }
+        None
     }
 
     fn schedule_look(&mut self) {
@@ -150,8 +178,51 @@ impl Task {
         self.due = Instant::now() + pause;
     }
 
-    fn start(&mut self) {
-        match self.machine.start() {
+    /// What is to be done about what was seen, if something is.
+    fn need(&mut self) -> Option<Need> {
+        let running = self.machine.running.as_ref()?;
+        if let Some((quiet, silent)) = self.machine.silence() {
+            let is_over = self.silences.is_over(self.patience, quiet, silent);
+            return is_over.then_some(Need::Answer(quiet));
+        }
+        self.silences.answers(running.since.elapsed());
+        let due = running.reloaded_unasked || self.compared.elapsed() >= COMPARE;
+        if self.machine.phase != Phase::Running || !due {
+            return None;
+        }
+        self.compared = Instant::now();
+        let edited = self.machine.is_edited();
+        if let Some(running) = self.machine.running.as_mut().filter(|_| !edited) {
+            running.reloaded_unasked = false;
+        }
+        edited.then_some(Need::Files)
+    }
+
+    async fn see_to(&mut self, need: Need) {
+        match need {
+            Need::Answer(quiet) => {
+                tracing::error!(?quiet, "the agent lives and does not answer; it is started anew");
+                // What is stopped does not hear SIGTERM.
+                let ended = match quiet {
+                    Quiet::Stopped => self.machine.kill().await,
+                    _ => self.machine.stop().await,
+                };
+                if ended.is_ok() {
+                    self.start().await;
+                }
+            }
+            Need::Files => {
+                apply::reassert(&mut self.machine).await;
+                if let Some(running) = &mut self.machine.running {
+                    running.reloaded_unasked = false;
+                }
+                self.due = Instant::now();
+            }
+        }
+    }
+
+    async fn start(&mut self) {
+        match self.machine.start().await {
             Ok(()) => self.due = Instant::now() + LOOK_AT_START,
             Err(fault) => {
                 let wait = self.backoff.crashed(Duration::ZERO, jitter());
@@ -178,7 +249,7 @@ impl Task {
                 self.last_restart = Some(Instant::now());
                 self.backoff.reset();
                 match self.machine.stop().await {
-                    Ok(()) => self.start(),
+                    Ok(()) => self.start().await,
                     // It is started when the end of the former one is seen.
                     Err(_) => self.schedule_look(),
                 }
@@ -213,9 +284,10 @@ impl Task {
             return self.say(hash, RemoteConfigStatuses::Failed, refusal);
         }
         self.say(hash, RemoteConfigStatuses::Applying, "");
-        let failed = apply::apply(&mut self.machine, &mut self.journal, offer, self.probation).await;
+        let failed = apply::apply(&mut self.machine, &mut self.journal, offer, self.policy).await;
+        let remark = self.machine.take_remark().unwrap_or_default();
         self.machine.config_state = match &failed {
-            None => ComponentState::running(),
+            None => ComponentState { error: remark.into(), ..ComponentState::running() },
             Some(report) => ComponentState::failing("failed", report.clone()),
         };
         match &failed {

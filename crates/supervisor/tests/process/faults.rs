@@ -54,29 +54,97 @@ async fn given_a_frozen_agent_then_it_is_degraded_until_it_thaws() {
     agent.stop().await;
 }
 
-#[tokio::test]
-async fn given_a_reload_that_hangs_on_a_dead_output_then_it_is_cut_short_and_the_last_good_config_runs() {
+/// A config with an output that nobody serves, and the world in which its first records wait already: until then a
+/// reload would succeed.
+async fn with_a_dead_output() -> Option<(World, crate::world::Agent)> {
     let dead = tidegate_supervisor::child::free_port().unwrap();
     let stuck = format!(
         "{}    - name: http\n      alias: dead\n      match: \"*\"\n      host: 127.0.0.1\n      port: {dead}\n      retry_limit: no_limits\n",
         yaml("gen", "")
     );
-    let Some(world) = World::new(&stuck) else { return };
-    let mut agent = world.start().await;
-    let before = agent.healthy().await;
-    // Until records wait for the dead output, a reload would succeed.
+    let world = World::new(&stuck)?;
+    let agent = world.start().await;
+    Some((world, agent))
+}
+
+async fn records_wait(world: &World) {
     let retried = async {
         while !crate::world::ask(world.port(), "/api/v1/metrics").await.contains("\"retries\":1") {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };
     tokio::time::timeout(crate::world::PATIENCE, retried).await.unwrap();
+}
+
+/// Hard case 5: the new config passed its check, and it may be the cure.
+#[tokio::test]
+async fn given_a_reload_that_hangs_on_a_dead_output_then_it_is_cut_short_and_the_new_config_is_proven_anew() {
+    let Some((world, mut agent)) = with_a_dead_output().await else { return };
+    let before = agent.healthy().await;
+    records_wait(&world).await;
+    let status = agent.apply(offer("new", &[("", &yaml("remote", ""))])).await;
+    assert_eq!(status.status, RemoteConfigStatuses::Applied, "{}", status.error_message);
+    assert!(!alive(pid(&before)), "the hung process is gone");
+    let after = agent.healthy().await;
+    assert!(names(&after.health).contains(&"input:remote") && !names(&after.health).contains(&"output:dead"));
+    let config = &after.health.component_health_map["config"];
+    assert!(config.healthy && config.last_error.contains("collection stood still for 1"), "{config:?}");
+    agent.stop().await;
+}
+
+/// Hard case 5: the new config is no better, so the former one comes back.
+#[tokio::test]
+async fn given_a_reload_that_hangs_when_the_new_config_cannot_start_then_the_former_one_runs() {
+    let Some((world, mut agent)) = with_a_dead_output().await else { return };
+    agent.healthy().await;
+    records_wait(&world).await;
+    let bad = yaml("bad", "  filters:\n    - name: grep\n      match: \"*\"\n      regex: log (\n");
+    let status = agent.apply(offer("bad", &[("", &bad)])).await;
+    assert_eq!(status.status, RemoteConfigStatuses::Failed);
+    for part in
+        ["process proof failed: the reload hung for", "collection stood still for", "could not compile regex"]
+    {
+        assert!(status.error_message.contains(part), "{}", status.error_message);
+    }
+    let after = agent.healthy().await;
+    assert!(names(&after.health).contains(&"output:dead"));
+    agent.stop().await;
+}
+
+/// Hard case 5, by the host's own choice.
+#[tokio::test]
+async fn given_a_host_that_keeps_the_former_config_when_a_reload_hangs_then_that_runs_and_the_offer_failed() {
+    let Some((mut world, agent)) = with_a_dead_output().await else { return };
+    agent.stop().await;
+    world.settings.patience.on_hang = tidegate_supervisor::apply::OnHang::Old;
+    let mut agent = world.start().await;
+    let before = agent.healthy().await;
+    records_wait(&world).await;
     let status = agent.apply(offer("new", &[("", &yaml("remote", ""))])).await;
     assert_eq!(status.status, RemoteConfigStatuses::Failed);
     assert!(status.error_message.contains("did not come to its end within"), "{}", status.error_message);
+    assert!(status.error_message.contains("collection stood still"), "{}", status.error_message);
     assert!(!alive(pid(&before)), "the hung process is gone");
     let after = agent.healthy().await;
     assert!(names(&after.health).contains(&"output:dead"));
+    agent.stop().await;
+}
+
+/// Hard case 18: where the host says so, whoever stopped it.
+#[tokio::test]
+async fn given_a_host_that_restarts_stopped_agents_when_one_is_stopped_then_a_new_one_works_in_its_place() {
+    let Some(mut world) = World::new(&yaml("gen", "")) else { return };
+    world.settings.patience.on_silence = tidegate_supervisor::supervise::OnSilence::RestartStopped;
+    world.settings.patience.silence = std::time::Duration::from_secs(4);
+    let mut agent = world.start().await;
+    let before = agent.healthy().await;
+    signal(pid(&before), Signal::STOP);
+    let start = before.health.start_time_unix_nano;
+    let after = agent
+        .until("a new process", |report| report.health.healthy && report.health.start_time_unix_nano > start)
+        .await;
+    assert_ne!(pid(&before), pid(&after));
+    assert!(!alive(pid(&before)));
     agent.stop().await;
 }
 

@@ -185,3 +185,47 @@ async fn given_settings_that_cannot_work_when_started_then_one_sentence_says_why
     let said = world.try_start().await.unwrap_err().to_string();
     assert!(said.contains("cannot read the agent's config") && said.contains("no such file"), "{said}");
 }
+
+/// Relative paths of data mean what they mean when the agent is started by hand from its config's folder: for the own
+/// config, and for an offered one in its place, over a reload and over a restart.
+#[tokio::test]
+async fn given_relative_paths_of_data_when_configs_come_and_go_then_all_find_the_data_beside_the_hosts_config()
+ {
+    let with_data = |alias: &str| {
+        format!(
+            "service:\n  flush: 1\n  grace: 1\npipeline:\n  inputs:\n    - name: tail\n      alias: {alias}\n      path: in*.log\n      \
+             db: tail.db\n      read_from_head: on\n      refresh_interval: 1\n  outputs:\n    - name: file\n      alias: sink\n      match: \"*\"\n      \
+             path: out\n      file: lines\n      mkdir: on\n      format: plain\n"
+        )
+    };
+    let Some(world) = World::new(&with_data("own")) else { return };
+    let folder = world.settings.config.parent().unwrap();
+    let write =
+        |number: u8| fs::write(folder.join(format!("in{number}.log")), format!("line {number}\n")).unwrap();
+    let lines = async |count: usize| {
+        let all = async {
+            while crate::world::read(&folder.join("out/lines")).lines().count() < count {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(crate::world::PATIENCE, all).await.unwrap();
+    };
+    write(1);
+    let mut agent = world.start().await;
+    agent.healthy().await;
+    lines(1).await;
+    let status = agent.apply(offer("h", &[("", &with_data("remote"))])).await;
+    assert_eq!(status.status, RemoteConfigStatuses::Applied, "{status:?}");
+    write(2);
+    lines(2).await;
+    agent.stop().await;
+    let mut agent = world.start().await;
+    agent.healthy().await;
+    write(3);
+    lines(3).await;
+    agent.stop().await;
+    let read: std::collections::BTreeSet<_> =
+        fs::read_to_string(folder.join("out/lines")).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(read.len(), 3, "one database for all: none was read twice: {read:?}");
+    assert!(folder.join("tail.db").is_file() && !world.settings.state_dir.join("run/tail.db").exists());
+}

@@ -15,7 +15,7 @@ use tidegate_opamp::{
 use tidegate_supervisor::{
     agent::{AgentCommand, AgentHandle, AgentReport},
     child::Identity,
-    supervise::{AgentSettings, ConfigLimits, Kind, StartError, start},
+    supervise::{AgentSettings, ConfigLimits, Kind, Patience, StartError, start},
 };
 use tokio::{sync::oneshot, time::timeout};
 
@@ -83,6 +83,7 @@ impl World {
             redact: true,
             metrics_interval: None,
             instance_uid: "01902d3c-7a5e-7000-8000-00000000abcd".parse().unwrap(),
+            patience: Patience::default(),
         };
         Some(Self { settings, _folder: folder })
     }

@@ -79,6 +79,7 @@ impl Setup {
             token_file: None,
             agents: Vec::new(),
             state_dir: state.path().to_owned(),
+            patience: tidegate_supervisor::supervise::Patience::default(),
             probation: Duration::ZERO,
             heartbeat: self.heartbeat,
             metrics_interval: None,

@@ -166,11 +166,10 @@ fn grace(config: &Config) -> Duration {
     seconds.map_or(DEFAULT_GRACE, Duration::from_secs).min(GRACE_LIMIT)
 }
 
-/// Where Fluent Bit buffers records. A relative path is meant from its working directory, the run folder, which the
-/// agent's process alone knows; it is left out.
+/// Where Fluent Bit buffers records. A relative path is meant from its working directory.
 fn storage(config: &Config) -> Option<PathBuf> {
     let path = config.service().get("storage.path")?;
-    Some(PathBuf::from(config.expand(path, &process_variable))).filter(|path| path.is_absolute())
+    Some(PathBuf::from(config.expand(path, &process_variable)))
 }
 
 /// The components that must show in the metrics. Two of one name show as one.
@@ -202,8 +201,9 @@ fn warnings(config: &Config, diagnostics: &[Diagnostic]) -> Vec<String> {
         ));
     }
     if let Some(path) = service.get("storage.path").filter(|path| !path.starts_with(['/', '$'])) {
-        warnings
-            .push(format!("storage.path {path} is relative: it is taken from the supervisor's run folder"));
+        warnings.push(format!(
+            "storage.path {path} is relative: it is taken from the folder of the host's own config, whichever config runs"
+        ));
     }
     if let Some(file) = service.get("log_file") {
         warnings
