@@ -4,4 +4,5 @@ pub mod bench;
 pub mod conformance;
 pub mod fake_fluent_bit;
 pub mod fleet;
+pub mod soak;
 pub mod swarm;

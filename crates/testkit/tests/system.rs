@@ -55,6 +55,8 @@ mod secrets;
 mod server;
 #[path = "system/several.rs"]
 mod several;
+#[path = "system/soak.rs"]
+mod soak;
 #[path = "system/starts.rs"]
 mod starts;
 #[path = "system/steps.rs"]

@@ -35,6 +35,8 @@ pub struct Desired {
     pub offered_at: Option<Timestamp>,
     /// The agent named it as its config once.
     taken: bool,
+    /// The agent named another one after that.
+    went_back: bool,
     /// How often the agent answered it with another config, or went back to one (ruling A10).
     declined: u8,
     /// Bytes of the message that carries it, where that is more than a message may have.
@@ -45,7 +47,7 @@ impl Desired {
     /// An assignment that was not offered yet.
     #[must_use]
     pub const fn new(assignment: Arc<Assignment>) -> Self {
-        Self { assignment, offered_at: None, taken: false, declined: 0, oversize: None }
+        Self { assignment, offered_at: None, taken: false, went_back: false, declined: 0, oversize: None }
     }
 
     /// The agent named this config as its last one.
@@ -56,6 +58,7 @@ impl Desired {
     /// The agent named another config as its last one: a refusal, where it was offered this one or had it.
     pub(super) const fn other_named(&mut self) {
         if self.taken || self.offered_at.is_some() {
+            self.went_back |= self.taken;
             self.taken = false;
             self.declined = self.declined.saturating_add(1);
         }
@@ -73,10 +76,11 @@ impl Desired {
         self.oversize
     }
 
-    /// True when the agent went back from it.
+    /// True when the agent went back from it, or answers it with others again and again. The end of an earlier config,
+    /// told while this one was on its way, is no refusal.
     #[must_use]
     pub const fn is_declined(&self) -> bool {
-        self.declined > 0
+        self.went_back || self.declined > AT_ONCE
     }
 
     /// When it may be offered again to an agent that went back from it; `None` when it will not be by itself.

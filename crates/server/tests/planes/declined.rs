@@ -31,3 +31,21 @@ async fn given_an_agent_that_goes_back_to_its_old_config_when_it_reports_so_then
     world.push("name:host-1", "newer").await;
     assert!(socket.message().await.remote_config.is_some());
 }
+
+/// S098: an agent that is busy with a config tells its end after the next one was offered; that is no refusal of it.
+#[tokio::test]
+async fn given_an_agent_that_ends_an_earlier_config_when_the_next_is_on_its_way_then_that_still_waits() {
+    let world = World::new().await;
+    let mut agent = Reporter::new(1);
+    let mut socket = world.connected(&mut agent).await;
+    world.push("name:host-1", "first").await;
+    let first = socket.message().await.remote_config.unwrap().config_hash;
+    socket.exchange(&agent.status(&first, RemoteConfigStatuses::Applying)).await;
+    world.push("name:host-1", "second").await;
+    let second = socket.message().await.remote_config.unwrap().config_hash;
+    socket.exchange(&agent.status(&first, RemoteConfigStatuses::Applied)).await;
+    let shown = world.agent(&agent).await["config"].clone();
+    assert_eq!(shown["value"], "pending", "{shown}");
+    assert_ack(&socket.exchange(&agent.status(&second, RemoteConfigStatuses::Applying)).await, &agent);
+    assert_eq!(world.agent(&agent).await["config"]["value"], "applying");
+}

@@ -63,7 +63,11 @@ impl Mailbox {
 
     /// Puts an offer in front as if it had just arrived.
     pub(super) fn push(&mut self, offer: AgentRemoteConfig) {
+        // One that is offered again is not replaced: it gets the answer of its last offer, and no other.
+        self.replaced.retain(|hash| *hash != offer.config_hash);
+        let hash = offer.config_hash.clone();
         if let Some(older) = self.offer.replace(offer)
+            && older.config_hash != hash
             && self.replaced.len() < REPLACED_LIMIT
         {
             self.replaced.push(older.config_hash);
@@ -166,6 +170,21 @@ mod tests {
         sender.send(AgentCommand::Release(reply)).await.unwrap();
         assert!(mailbox.receive().await.is_none(), "it ends nothing");
         assert!(mailbox.take_release().is_some() && mailbox.take_release().is_none());
+    }
+
+    /// C096: one offer, one status, however often it is made.
+    #[tokio::test]
+    async fn given_an_offer_that_is_made_again_while_it_waits_then_it_is_not_replaced_by_itself() {
+        for (hashes, expect) in [
+            (["a", "a", "a"], &["apply a"][..]),
+            (["a", "b", "b"], &["replaced a", "apply b"]),
+            (["a", "b", "a"], &["replaced b", "apply a"]),
+        ] {
+            let (_sender, receiver) = mpsc::channel(1);
+            let mut mailbox = Mailbox::new(receiver);
+            hashes.map(|hash| mailbox.push(offer(hash)));
+            assert_eq!(names(&mut mailbox), expect, "{hashes:?}");
+        }
     }
 
     #[tokio::test]

@@ -67,10 +67,12 @@ pub fn program(name: &str) -> PathBuf {
     path
 }
 
-/// `target/debug` or the like: the folder above that of the test's executable.
+/// `target/debug` or the like.
 fn profile_dir() -> PathBuf {
     let executable = std::env::current_exe().unwrap();
-    executable.ancestors().nth(2).unwrap().to_owned()
+    let folder = executable.parent().unwrap();
+    // Tests lie one deeper than programs.
+    if folder.ends_with("deps") { folder.parent().unwrap() } else { folder }.to_owned()
 }
 
 fn is_old(program: &Path, crates: &[&str]) -> bool {

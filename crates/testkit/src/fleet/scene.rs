@@ -39,6 +39,16 @@ impl Scene {
         self.folder.as_ref().unwrap().path()
     }
 
+    /// Lets the folder stay where it is, and gives its path.
+    ///
+    /// # Panics
+    /// Never while the value lives.
+    pub fn keep(&mut self) -> PathBuf {
+        let folder = self.folder.as_mut().unwrap();
+        folder.disable_cleanup(true);
+        folder.path().to_owned()
+    }
+
     /// Writes a file into the folder, and gives its path.
     ///
     /// # Panics

@@ -125,6 +125,17 @@ impl Supervisor {
         self.process = run(&self.folder, &self.agent, &self.wish);
     }
 
+    /// The number of its process.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.process.pid()
+    }
+
+    /// Stops the agent's process with SIGSTOP.
+    pub fn stop_agent(&self) {
+        signal(self.agent_pid(), Signal::STOP);
+    }
+
     /// Ends it with SIGKILL; its agent runs on.
     pub fn kill(&mut self) {
         self.process.kill();
