@@ -13,7 +13,13 @@ pub(crate) type Words = Vec<PathBuf>;
 /// The peer on opamp-go.
 pub(crate) fn go() -> Option<Words> {
     static READY: OnceLock<Option<Words>> = OnceLock::new();
-    READY.get_or_init(|| known("go", build_go())).clone()
+    READY.get_or_init(|| known("go", build_go("go"))).clone()
+}
+
+/// The peer on opamp-go's server.
+pub(crate) fn go_server() -> Option<Words> {
+    static READY: OnceLock<Option<Words>> = OnceLock::new();
+    READY.get_or_init(|| known("go-server", build_go("go-server"))).clone()
 }
 
 /// The peer on the Python client.
@@ -66,13 +72,13 @@ fn run(command: &mut Command, reason: &str) -> Result<Output, String> {
     Err(format!("{reason}: {last}"))
 }
 
-fn build_go() -> Result<Words, String> {
-    let program = place("go").join("peer");
+fn build_go(peer: &str) -> Result<Words, String> {
+    let program = place(peer).join("peer");
     let go = |arguments: &[&str]| {
         let mut command = Command::new("go");
         command
             .args(arguments)
-            .current_dir(source("go"))
+            .current_dir(source(peer))
             .env("GOFLAGS", "-mod=readonly")
             .env("GOWORK", "off");
         command
