@@ -25,6 +25,8 @@ mod drift;
 mod handlers;
 #[path = "system/inspect.rs"]
 mod inspect;
+#[path = "system/hard_cases.rs"]
+mod hard_cases;
 #[path = "system/kills.rs"]
 mod kills;
 #[path = "system/limits.rs"]

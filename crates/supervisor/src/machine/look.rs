@@ -221,6 +221,7 @@ fn foreign_port(running: &mut Running) -> Option<String> {
         Ok(PortOwner::Other) => Some(format!("port {} of its API is held by another process", running.port)),
         Ok(_) => {
             running.port_proven = Some(Instant::now());
+            running.know_groups();
             None
         }
         Err(error) => {

@@ -143,6 +143,17 @@ pub struct Running {
     pub groups: (Groups, Option<u64>),
 }
 
+impl Running {
+    /// Looks its control groups up again: it may have been moved after its start.
+    fn know_groups(&mut self) {
+        let groups = Groups::of(self.child.pid());
+        if groups != self.groups.0 {
+            let kills = groups.oom_kills();
+            self.groups = (groups, kills);
+        }
+    }
+}
+
 /// Why an agent that lives does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quiet {

@@ -182,7 +182,9 @@ mod tests {
         ] {
             let (_sender, receiver) = mpsc::channel(1);
             let mut mailbox = Mailbox::new(receiver);
-            hashes.map(|hash| mailbox.push(offer(hash)));
+            for hash in hashes {
+                mailbox.push(offer(hash));
+            }
             assert_eq!(names(&mut mailbox), expect, "{hashes:?}");
         }
     }

@@ -23,6 +23,7 @@ pub(super) fn watch(context: &Arc<Context>) -> std::io::Result<()> {
     let context = Arc::clone(context);
     let turn = move || {
         let (mut frozen, mut complaint, mut flood) = (false, None, Flood::default());
+        let mut eaten: Vec<Vec<u8>> = Vec::new();
         loop {
             let (control, error) = context.control.now();
             if error != complaint {
@@ -39,6 +40,9 @@ pub(super) fn watch(context: &Arc<Context>) -> std::io::Result<()> {
                 let _ = kill_process(getpid(), Signal::STOP);
             }
             frozen = control.freeze;
+            while eaten.len() < control.eat_mb as usize {
+                eaten.push(vec![1; 1024 * 1024]);
+            }
             flood.pour(&context, &control);
             thread::sleep(LOOK);
         }

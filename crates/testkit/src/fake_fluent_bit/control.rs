@@ -49,6 +49,8 @@ pub struct Control {
     pub exit_rc: Option<u8>,
     /// `log_flood`: extra stderr lines per second.
     pub log_flood: u32,
+    /// `eat_mb`: memory that is taken and kept, in MiB.
+    pub eat_mb: u32,
     /// `dry_run=normal|pass|fail|hang`: the verdict of `--dry-run`, whatever the config.
     pub dry_run: DryRunFault,
     /// `freeze=true`: the process stops itself (state T) each time this turns true.
@@ -75,6 +77,7 @@ impl Default for Control {
             crash_with: Death::Exit(255),
             exit_rc: None,
             log_flood: 0,
+            eat_mb: 0,
             dry_run: DryRunFault::Normal,
             freeze: false,
             port_lie: false,
@@ -153,6 +156,7 @@ impl Control {
             "crash_after_ms" => self.crash_after_ms = Some(read(value).ok_or_else(wrong)?),
             "crash_with" => self.crash_with = read(value).ok_or_else(wrong)?,
             "exit_rc" => self.exit_rc = Some(read(value).ok_or_else(wrong)?),
+            "eat_mb" => self.eat_mb = read(value).ok_or_else(wrong)?,
             "log_flood" => self.log_flood = read(value).ok_or_else(wrong)?,
             "dry_run" => self.dry_run = read(value).ok_or_else(wrong)?,
             "freeze" => self.freeze = read(value).ok_or_else(wrong)?,

@@ -116,3 +116,37 @@ async fn given_a_process_that_floods_its_log_when_stopped_then_the_log_stays_sho
     stopped.unwrap();
     assert_eq!(alive, Ok(true), "shortened while the process lived");
 }
+
+/// Hard case 11: what went to the background is not given a second one beside it.
+#[tokio::test]
+async fn given_a_process_that_ends_at_once_while_its_port_is_served_then_no_second_one_is_started() {
+    let (mut machine, _folder) = machine("exit 0").await;
+    machine.start().await.unwrap();
+    let port = machine.loaded.rendered.port;
+    let daemon = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let exit = machine.exited().await;
+    machine.has_ended(exit, crate::report::Phase::Crashed);
+    for _ in 0..2 {
+        let fault = machine.start().await.unwrap_err();
+        assert!(matches!(fault, StartFault::Escaped { port: served } if served == port), "{fault}");
+    }
+    drop(daemon);
+    machine.start().await.unwrap();
+    machine.kill().await.unwrap();
+}
+
+/// Hard case 20: the loader's complaint is the only word of a program without its library.
+#[tokio::test]
+async fn given_a_process_that_fails_at_once_without_an_error_line_then_its_last_line_is_told() {
+    let (mut machine, _folder) = machine(
+        "echo agent: error while loading shared libraries: libyaml-0.so.2: cannot open >&2; exit 127",
+    )
+    .await;
+    machine.start().await.unwrap();
+    let exit = machine.exited().await;
+    let told = machine.has_ended(exit, crate::report::Phase::Crashed);
+    assert!(
+        told.starts_with("fluent-bit exited with code 127; its last line was: agent: error while loading"),
+        "{told}"
+    );
+}
