@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the server's figures on this machine; docs/benchmarks.md tells what they mean. BENCH_QUICK=1 makes it short.
+# Measures the figures of server and supervisor on this machine; docs/benchmarks.md tells what they mean. BENCH_QUICK=1 makes it short.
 # --micro runs the micro-benchmarks instead.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -13,7 +13,10 @@ fi
 [ $# -eq 0 ] || die "usage: scripts/bench.sh [--micro [criterion's arguments]]; the rest is set by BENCH_… variables"
 
 cargo build --release --locked --quiet --package tidegate-server --package tidegate-testkit \
-  --bin tidegate-server --bin tidegate-swarm --bin tidegate-bench
+  --bin tidegate-server --bin tidegate-swarm --bin tidegate-bench --bin fake-fluent-bit
+# Apart from the others, as it is shipped: features that only they need stay out of it.
+cargo build --release --locked --quiet --package tidegate-supervisor
+if fluent_bit=$(find_fluent_bit); then export FLUENT_BIT_BIN="$fluent_bit"; fi
 
 # The state lies on the disk that the build lies on: /tmp may be memory, and then nothing would be written.
 dir=$(mktemp -d "${BENCH_DIR:-$(profile_dir)}/bench.XXXXXX")

@@ -18,6 +18,8 @@ pub(super) struct Plan {
     pub(super) pollers: u32,
     /// Heartbeats or polls a second (`BENCH_RATE`).
     pub(super) rate: u32,
+    /// Configs that one supervisor applies before its memory is read (`BENCH_APPLIES`).
+    pub(super) applies: u32,
     /// For how long at a time (`BENCH_SECONDS`).
     pub(super) time: Duration,
     /// How often, the median counting (`BENCH_ROUNDS`).
@@ -45,6 +47,7 @@ impl Plan {
             offered: number("BENCH_OFFERED", or(10_000, 500))?,
             pollers: number("BENCH_POLLERS", or(2_000, 200))?,
             rate: number("BENCH_RATE", or(10_000, 2_000))?,
+            applies: number("BENCH_APPLIES", or(1_000, 30))?,
             time: seconds("BENCH_SECONDS", or(10, 2))?,
             rounds: number("BENCH_ROUNDS", or(3, 1))?,
             idle: seconds("BENCH_IDLE", or(15, 3))?,

@@ -41,16 +41,7 @@ impl Memory {
 
 /// The same by TLS.
 pub(super) fn tls(plan: &Plan, tools: &Tools) -> Result<Vec<Figure>, String> {
-    let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
-    let made = rcgen::generate_simple_self_signed(names).map_err(|error| error.to_string())?;
-    let file = |name: &str, pem: String| {
-        let path = tools.data_dir(name).display().to_string();
-        std::fs::write(&path, pem).map_err(|error| format!("{path}: {error}"))?;
-        Ok::<_, String>(path)
-    };
-    let cert = file("agents.pem", made.cert.pem())?;
-    let key = file("agents.key", made.signing_key.serialize_pem())?;
-    let server = tools.server("tls", &["--agents-cert", &cert, "--agents-key", &key])?;
+    let (cert, server) = tools.tls_server("tls")?;
     let mut swarm = SwarmProcess::start(&tools.swarm, &server.endpoint("wss"), &["--ca", &cert])?;
     let before = Usage::of(server.pid())?;
     let memory = Memory::measure(plan, &server, &mut swarm)?;

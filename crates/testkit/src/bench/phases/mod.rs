@@ -7,6 +7,7 @@ mod known;
 mod memory;
 mod offers;
 mod polls;
+mod supervisor;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,6 +41,7 @@ pub(super) const PHASES: [Phase; 7] = [
     Phase { name: "digests", what: "CPU and memory of digests of metrics", run: digests::run },
     Phase { name: "offers", what: "a config edit to its last offer", run: offers::run },
     Phase { name: "tls", what: "memory of agents connected by TLS", run: memory::tls },
+    Phase { name: "supervisor", what: "size, memory and speed of a supervisor", run: supervisor::run },
     Phase { name: "known", what: "lists, facets and start with many known agents", run: known::run },
 ];
 
@@ -64,6 +66,27 @@ impl Tools {
             swarm: beside("tidegate-swarm")?,
             folder: folder.map_err(|error| format!("cannot use BENCH_DIR: {error}"))?,
         })
+    }
+
+    /// Another program that was built beside this one.
+    pub(super) fn beside(&self, name: &str) -> Result<PathBuf, String> {
+        let path = self.server.with_file_name(name);
+        if path.is_file() { Ok(path) } else { Err(format!("{} is missing: build it", path.display())) }
+    }
+
+    /// A new server that agents speak to by TLS, with the file of its certificate.
+    pub(super) fn tls_server(&self, name: &str) -> Result<(String, Subject), String> {
+        let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).map_err(|error| error.to_string())?;
+        let file = |name: &str, pem: String| {
+            let path = self.data_dir(name).display().to_string();
+            std::fs::write(&path, pem).map_err(|error| format!("{path}: {error}"))?;
+            Ok::<_, String>(path)
+        };
+        let cert = file(&format!("{name}.pem"), made.cert.pem())?;
+        let key = file(&format!("{name}.key"), made.signing_key.serialize_pem())?;
+        let server = self.server(name, &["--agents-cert", &cert, "--agents-key", &key])?;
+        Ok((cert, server))
     }
 
     /// A folder for one server's state.
