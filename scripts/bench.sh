@@ -14,8 +14,9 @@ fi
 
 cargo build --release --locked --quiet --package tidegate-server --package tidegate-testkit \
   --bin tidegate-server --bin tidegate-swarm --bin tidegate-bench --bin fake-fluent-bit
-# Apart from the others, as it is shipped: features that only they need stay out of it.
-cargo build --release --locked --quiet --package tidegate-supervisor
+# As it is shipped: apart from the others, whose features it does not need, and for size.
+cargo build --profile small --locked --quiet --package tidegate-supervisor
+cp "${CARGO_TARGET_DIR:-target}/small/tidegate-supervisor" "$(profile_dir)/"
 if fluent_bit=$(find_fluent_bit); then export FLUENT_BIT_BIN="$fluent_bit"; fi
 
 # The state lies on the disk that the build lies on: /tmp may be memory, and then nothing would be written.
