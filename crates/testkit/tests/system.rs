@@ -23,10 +23,10 @@ mod disk;
 mod drift;
 #[path = "system/handlers.rs"]
 mod handlers;
-#[path = "system/inspect.rs"]
-mod inspect;
 #[path = "system/hard_cases.rs"]
 mod hard_cases;
+#[path = "system/inspect.rs"]
+mod inspect;
 #[path = "system/kills.rs"]
 mod kills;
 #[path = "system/limits.rs"]

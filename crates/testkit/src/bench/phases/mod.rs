@@ -30,7 +30,7 @@ pub(super) struct Phase {
 }
 
 /// All phases, in order.
-pub(super) const PHASES: [Phase; 7] = [
+pub(super) const PHASES: [Phase; 8] = [
     Phase {
         name: "connects",
         what: "CPU per WebSocket connect with a small first report",
