@@ -23,7 +23,7 @@ use tidegate_supervisor::child::LogTail;
 use tidegate_supervisor::client::{Core, CoreSettings, Effect, Loss, capabilities};
 use tidegate_supervisor::hex::hex;
 use tidegate_supervisor::kind::fluent_bit::FluentBit;
-use tidegate_supervisor::machine::{Fixed, Loaded, Machine, Origin, Ports};
+use tidegate_supervisor::machine::{ConfigLimits, Fixed, Loaded, Machine, Origin, Ports};
 use tidegate_supervisor::report::{Host, Publisher};
 use tidegate_supervisor::state::{Entry, StateDir};
 use tokio::sync::watch;
@@ -80,6 +80,8 @@ struct Day {
     folder: TempDir,
     start: Instant,
     minute: u64,
+    /// Files are read beside everything else.
+    runtime: tokio::runtime::Runtime,
     // The supervisor.
     machine: Option<Machine>,
     publisher: Publisher,
@@ -104,6 +106,7 @@ fn first_report() -> AgentReport {
         effective_config: Arc::default(),
         remote_config_status: None,
         digest: None,
+        available_components: None,
     }
 }
 
@@ -125,7 +128,8 @@ impl Day {
         let folder = tempfile::tempdir().unwrap();
         let (start, occasion) = (Instant::now(), Occasion::Introduction);
         let (minute, machine, ask, wire) = (0, None, false, Vec::new());
-        Self { folder, start, minute, machine, publisher, reports, core, agent, occasion, ask, wire }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { folder, start, minute, runtime, machine, publisher, reports, core, agent, occasion, ask, wire }
     }
 
     fn time(&self) -> Timestamp {
@@ -159,11 +163,13 @@ impl Day {
             attributes: BTreeMap::new(),
             redaction: Some(state.redaction_key().unwrap()),
             metrics_interval: None,
+            limits: ConfigLimits::default(),
+            cwd: state.run(),
         };
         let log = LogTail::open(&state.log()).unwrap();
-        let loaded =
-            Loaded::prepare(&fixed, &state, Origin::Offered(entry.clone()), source, shown, Ports::default())
-                .unwrap();
+        let origin = Origin::Offered(entry.clone());
+        let preparing = Loaded::prepare(&fixed, &state, origin, source, shown, Ports::default());
+        let loaded = self.runtime.block_on(preparing).unwrap();
         let machine = Machine::new(fixed, state, log, "5.1.1".into(), loaded, self.publisher.clone());
         machine.report_config();
         self.machine = Some(machine);
