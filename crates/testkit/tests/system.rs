@@ -65,3 +65,5 @@ mod starts;
 mod steps;
 #[path = "system/swarm.rs"]
 mod swarm;
+#[path = "system/unit.rs"]
+mod unit;
