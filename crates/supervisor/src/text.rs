@@ -20,10 +20,12 @@ pub fn scrub(value: &mut serde_json::Value, secrets: &[String]) {
     use serde_json::Value;
     match value {
         Value::String(text) => {
-            for secret in secrets.iter().filter(|secret| secret.len() >= SECRET_BYTES) {
-                if text.contains(secret.as_str()) {
-                    *text = text.replace(secret.as_str(), "(hidden)");
-                }
+            let stands = |secret: &&String| secret.len() >= SECRET_BYTES && text.contains(secret.as_str());
+            let mut found: Vec<_> = secrets.iter().filter(stands).collect();
+            // One may be a part of another.
+            found.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+            for secret in found {
+                *text = text.replace(secret.as_str(), "(hidden)");
             }
         }
         Value::Array(values) => values.iter_mut().for_each(|value| scrub(value, secrets)),
@@ -39,7 +41,7 @@ mod tests {
     #[test]
     fn given_secrets_anywhere_in_a_value_when_scrubbed_then_no_text_has_them() {
         let mut value = serde_json::json!({"a": ["token hunter22!", 7, null], "hunter22": "on"});
-        scrub(&mut value, &["hunter22".to_owned(), "on".to_owned()]);
+        scrub(&mut value, &["hunter2".to_owned(), "hunter22".to_owned(), "on".to_owned()]);
         assert_eq!(value, serde_json::json!({"a": ["token (hidden)!", 7, null], "hunter22": "on"}));
     }
 

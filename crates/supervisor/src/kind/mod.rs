@@ -70,9 +70,6 @@ pub trait AgentKind: Send + Sync + std::fmt::Debug {
     /// What a config, with all that it includes, reaches of its host.
     fn touches(&self, source: &Source) -> Vec<Touch>;
 
-    /// Values of a config that nobody else may see, such as passwords; read by the names of their keys.
-    fn secrets(&self, source: &Source) -> Vec<String>;
-
     /// Arguments that make the binary check a config and end.
     fn check_args(&self, config: &Path) -> Vec<OsString>;
 

@@ -24,7 +24,7 @@ use tidegate_opamp::InstanceUid;
 use crate::{
     child::{Child, Groups, LogTail},
     kind::{AgentKind, ComponentState, HealthJudge, LineVerdict, Pulse},
-    report::{Host, Phase, Publisher},
+    report::{Host, Phase, Publisher, Secrets},
     state::StateDir,
 };
 
@@ -288,10 +288,13 @@ impl Machine {
         &self.version
     }
 
-    /// Values of the config that runs that are secret.
+    /// The secrets of the config that runs.
     #[must_use]
-    pub fn secrets(&self) -> Vec<String> {
-        self.fixed.kind.secrets(&self.loaded.source)
+    pub fn secrets(&self) -> Secrets {
+        let mut secrets = Secrets::default();
+        let included = self.loaded.rendered.included.iter().map(|(_, text)| text);
+        included.chain([&self.loaded.source.text]).for_each(|text| secrets.learn(text));
+        secrets
     }
 
     /// The last lines of the agent's log, at most `limit` bytes.

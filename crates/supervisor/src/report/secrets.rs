@@ -32,6 +32,12 @@ impl Secrets {
         self.0.drain(..surplus);
     }
 
+    /// The secrets themselves.
+    #[must_use]
+    pub fn all(&self) -> &[String] {
+        &self.0
+    }
+
     /// The text without them.
     #[must_use]
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {

@@ -33,7 +33,10 @@ pub(super) async fn answer(machine: &mut Machine, journal: &Journal, question: Q
     // Whoever asked may have gone in the meantime as well.
     match question {
         Question::Logs(lines, reply) if !reply.is_closed() => {
-            let _ = reply.send(last_lines(&machine.state.log(), lines));
+            let secrets = machine.secrets();
+            let clean = |line: String| secrets.clean(&line).into_owned();
+            let told = last_lines(&machine.state.log(), lines);
+            let _ = reply.send(told.map(|lines| lines.into_iter().map(clean).collect()));
         }
         Question::DryRun(map, reply) if !reply.is_closed() => {
             let _ = reply.send(apply::dry_run(machine, &map).await);
@@ -118,7 +121,7 @@ fn facts(machine: &Machine, journal: &Journal) -> Value {
         },
         "log": last_lines(&machine.state.log(), LOG_LINES).unwrap_or_default(),
     });
-    text::scrub(&mut facts, &machine.secrets());
+    text::scrub(&mut facts, machine.secrets().all());
     facts
 }
 

@@ -9,7 +9,6 @@ mod metrics;
 mod probe;
 mod reach;
 mod render;
-mod secrets;
 
 use std::{ffi::OsString, path::Path, time::Duration};
 
@@ -75,10 +74,6 @@ impl AgentKind for FluentBit {
 
     fn touches(&self, source: &Source) -> Vec<Touch> {
         reach::touches(source)
-    }
-
-    fn secrets(&self, source: &Source) -> Vec<String> {
-        secrets::secrets(source)
     }
 
     fn check_args(&self, config: &Path) -> Vec<OsString> {
