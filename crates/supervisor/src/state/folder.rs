@@ -7,10 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::journal::Journal;
+use super::{journal::Journal, lock};
 use crate::{
     child::Identity,
     files::{read_bounded, write_atomic},
@@ -123,12 +123,10 @@ impl StateDir {
             .mode(0o600)
             .open(&lock_path)
             .map_err(open)?;
-        if let Err(error) = flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            return Err(if error == rustix::io::Errno::WOULDBLOCK {
-                StateError::Locked { path: root }
-            } else {
-                open(error.into())
-            });
+        match lock::in_time(&lock) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Err(StateError::Locked { path: root }),
+            Err(error) => return Err(open(error.into())),
         }
         make_private(&root.join("run")).map_err(open)?;
         make_private(&root.join("configs")).map_err(open)?;

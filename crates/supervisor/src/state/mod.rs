@@ -15,6 +15,7 @@
 mod folder;
 mod inventory;
 mod journal;
+mod lock;
 mod place;
 mod redaction;
 
