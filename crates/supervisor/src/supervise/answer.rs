@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     agent::Question,
     apply,
+    files::in_time,
     machine::{Machine, Origin, Running},
     state::{Entry, Journal},
     text,
@@ -43,7 +44,8 @@ pub(super) async fn answer(machine: &mut Machine, journal: &Journal, question: Q
         }
         Question::Facts(reply) if !reply.is_closed() => {
             machine.read_log();
-            let _ = reply.send(facts(machine, journal));
+            let disk = disks(machine).await;
+            let _ = reply.send(facts(machine, journal, disk));
         }
         Question::Logs(..) | Question::DryRun(..) | Question::Facts(_) => {}
     }
@@ -69,7 +71,7 @@ fn last_lines(path: &Path, lines: usize) -> io::Result<Vec<String>> {
 
 /// All that is known of the agent; bodies of configs are not among it, and values of its config that are secret are
 /// taken out of every text.
-fn facts(machine: &Machine, journal: &Journal) -> Value {
+fn facts(machine: &Machine, journal: &Journal, disk: Value) -> Value {
     let report = machine.publisher.newest();
     let mut components: Vec<_> = report.health.component_health_map.iter().collect();
     components.sort_by_key(|(_, health)| health.healthy);
@@ -115,10 +117,7 @@ fn facts(machine: &Machine, journal: &Journal) -> Value {
             "refused": refused.collect::<Vec<_>>(),
             "status": status,
         },
-        "disk": {
-            "state": disk(&machine.state.run()),
-            "storage": machine.loaded.rendered.storage.as_deref().map(disk),
-        },
+        "disk": disk,
         "log": last_lines(&machine.state.log(), LOG_LINES).unwrap_or_default(),
     });
     text::scrub(&mut facts, machine.secrets().all());
@@ -140,6 +139,19 @@ fn process(running: &Running) -> Value {
         "answered_s_ago": running.answered.map(ago),
         "unanswered_in_a_row": running.misses,
     })
+}
+
+/// How much room there is for the supervisor's state and for the agent's buffers, whose file system may not answer.
+async fn disks(machine: &Machine) -> Value {
+    let storage = match machine.buffers() {
+        None => None,
+        Some(folder) => {
+            let path = folder.display().to_string();
+            let told = in_time(move || disk(&folder)).await;
+            Some(told.unwrap_or_else(|| json!({"path": path, "error": "its file system does not answer"})))
+        }
+    };
+    json!({"state": disk(&machine.state.run()), "storage": storage})
 }
 
 /// How much room there is where a folder stands.
