@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// Everything that the server may be told of an agent, as it is now. Parts are shared, not copied: a new report
 /// keeps the `Arc`s of the parts that did not change.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AgentReport {
     /// Who the agent is and where it runs (OpenTelemetry attribute names).
     pub description: Arc<AgentDescription>,

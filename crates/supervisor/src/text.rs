@@ -1,5 +1,7 @@
 //! Small helpers for text of bounded length.
 
+use std::borrow::Cow;
+
 /// The first `limit` bytes of a text, cut between characters.
 #[must_use]
 pub fn head(text: &str, limit: usize) -> &str {
@@ -15,17 +17,28 @@ pub fn tail(text: &str, limit: usize) -> &str {
 /// Shortest secret that is taken out: shorter ones stand in too much that is none.
 const SECRET_BYTES: usize = 4;
 
+/// A text with `mark` in the place of each secret that stands in it.
+#[must_use]
+pub fn without<'a, 's>(
+    text: &'a str,
+    secrets: impl IntoIterator<Item = &'s String>,
+    mark: &str,
+) -> Cow<'a, str> {
+    let mut found: Vec<_> = secrets.into_iter().filter(|secret| text.contains(secret.as_str())).collect();
+    // One may be a part of another.
+    found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    let replace = |text: Cow<'a, str>, secret: &String| Cow::Owned(text.replace(secret.as_str(), mark));
+    found.into_iter().fold(Cow::Borrowed(text), replace)
+}
+
 /// Takes secrets out of every text in a value, the keys of objects aside.
 pub fn scrub(value: &mut serde_json::Value, secrets: &[String]) {
     use serde_json::Value;
     match value {
         Value::String(text) => {
-            let stands = |secret: &&String| secret.len() >= SECRET_BYTES && text.contains(secret.as_str());
-            let mut found: Vec<_> = secrets.iter().filter(stands).collect();
-            // One may be a part of another.
-            found.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
-            for secret in found {
-                *text = text.replace(secret.as_str(), "(hidden)");
+            let long = secrets.iter().filter(|secret| secret.len() >= SECRET_BYTES);
+            if let Cow::Owned(cleaned) = without(text, long, "(hidden)") {
+                *text = cleaned;
             }
         }
         Value::Array(values) => values.iter_mut().for_each(|value| scrub(value, secrets)),

@@ -50,7 +50,7 @@ pub(super) async fn bring_up(machine: &mut Machine, next: &Loaded, on_hang: OnHa
         let begun = Instant::now();
         return match reload(machine, next, &before).await {
             Err(Failure { after: After::Hung, .. }) if on_hang == OnHang::New => {
-                hang::cut(machine, next, begun).await
+                cut(machine, next, begun).await
             }
             ended => ended,
         };
@@ -64,8 +64,28 @@ pub(super) async fn bring_up(machine: &mut Machine, next: &Loaded, on_hang: OnHa
     start_anew(machine, next).await
 }
 
+/// Kills the process that hangs since `begun` and starts one on the new config.
+async fn cut(machine: &mut Machine, next: &Loaded, begun: Instant) -> Result<(), Failure> {
+    let waited = begun.elapsed().as_secs();
+    machine.kill().await.map_err(|fault| Failure {
+        proof: Proof::Reload,
+        what: fault.to_string(),
+        after: After::Hung,
+    })?;
+    let started = start_anew(machine, next).await;
+    let told = hang::told(waited, begun.elapsed().as_secs());
+    tracing::warn!("{told}");
+    match started {
+        Ok(()) => {
+            machine.set_remark(told);
+            Ok(())
+        }
+        Err(failure) => Err(Failure { what: format!("{told}; then {}", failure.what), ..failure }),
+    }
+}
+
 /// Starts a new process on a config and waits until it answers.
-pub(super) async fn start_anew(machine: &mut Machine, next: &Loaded) -> Result<(), Failure> {
+async fn start_anew(machine: &mut Machine, next: &Loaded) -> Result<(), Failure> {
     machine.start_on(next).await.map_err(|error| Failure {
         proof: Proof::Process,
         what: error.to_string(),

@@ -65,7 +65,7 @@ pub(super) struct Member {
     pub(super) own_heartbeat: Duration,
     /// What it was offered, where another agent decides on the connection.
     pub(super) follower: Follower,
-    /// Since when it may not speak, and until when (OpAMP C168), on a transport that asks for each message.
+    /// Until when it may not speak, for its last request was refused while those of others are taken.
     pub(super) rests_until: Option<Instant>,
     wiring: Channels,
 }

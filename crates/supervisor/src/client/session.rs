@@ -151,12 +151,14 @@ impl Session {
         for step in 0..count {
             let at = (self.turn + step) % count;
             let Some(member) = self.members.get_mut(at) else { continue };
-            if member.rests_until.take_if(|until| *until <= now).is_some() || member.rests_until.is_none() {
-                let uid = member.core.uid();
-                if let Some(message) = member.core.take(now) {
-                    self.turn = at + 1;
-                    return Some((uid, message));
-                }
+            if member.rests_until.is_some_and(|until| now < until) {
+                continue;
+            }
+            member.rests_until = None;
+            let uid = member.core.uid();
+            if let Some(message) = member.core.take(now) {
+                self.turn = at + 1;
+                return Some((uid, message));
             }
         }
         None

@@ -1,41 +1,20 @@
 //! The agent's program file: whether another stands in its place than the one that runs (hard-cases.md, 20).
 
 use std::{
-    os::unix::fs::MetadataExt as _,
     path::Path,
     time::{Duration, Instant},
 };
 
-use crate::kind::ComponentState;
+use crate::{kind::ComponentState, state::BinaryStamp};
 
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// Which file it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        let meta = std::fs::metadata(path).ok()?;
-        Some(Self {
-            device: meta.dev(),
-            inode: meta.ino(),
-            size: meta.size(),
-            changed: (meta.mtime(), meta.mtime_nsec()),
-        })
-    }
-}
-
 /// What is known of the file.
 #[derive(Debug, Default)]
 pub(super) struct Binary {
-    started: Option<Stamp>,
+    /// The file that the process runs, once that is known; nothing in it for one that was not there.
+    started: Option<Option<BinaryStamp>>,
     looked: Option<Instant>,
     seen: Option<ComponentState>,
 }
@@ -43,7 +22,7 @@ pub(super) struct Binary {
 impl Binary {
     /// Takes note of the file that a process is started from.
     pub(super) fn starts(&mut self, path: &Path) {
-        *self = Self { started: Stamp::of(path), ..Self::default() };
+        *self = Self { started: BinaryStamp::of(path).ok().map(Some), ..Self::default() };
     }
 
     /// What is to be said of it; nothing while it is the one that runs. A process that was adopted is taken to run the
@@ -51,27 +30,22 @@ impl Binary {
     pub(super) fn look(&mut self, path: &Path) -> Option<ComponentState> {
         if self.looked.is_none_or(|at| at.elapsed() >= LOOK) {
             self.looked = Some(Instant::now());
-            let now = Stamp::of(path);
-            let started = *self.started.get_or_insert_with(|| now.unwrap_or(Stamp::NONE));
+            let now = BinaryStamp::of(path).ok();
+            let started = self.started.get_or_insert_with(|| now.clone());
             self.seen = match now {
                 None => Some(ComponentState::working(
                     "gone",
                     "the program file is gone: the agent runs on, but could not be started again",
                 )),
-                Some(now) if now != started => Some(ComponentState::working(
+                now if now != *started => Some(ComponentState::working(
                     "replaced",
                     "the program file was replaced: a restart takes up the new one",
                 )),
-                Some(_) => None,
+                _ => None,
             };
         }
         self.seen.clone()
     }
-}
-
-impl Stamp {
-    /// Of a file that was not there.
-    const NONE: Self = Self { device: 0, inode: 0, size: 0, changed: (0, 0) };
 }
 
 #[cfg(test)]

@@ -124,14 +124,7 @@ mod tests {
 
     #[test]
     fn given_equal_parts_when_set_then_nobody_is_woken() {
-        let first = AgentReport {
-            description: Arc::default(),
-            health: Arc::default(),
-            effective_config: Arc::default(),
-            remote_config_status: None,
-            digest: None,
-            available_components: None,
-        };
+        let first = AgentReport::default();
         let (publisher, mut receiver) = Publisher::new(first);
         publisher.health(ComponentHealth::default());
         publisher.description(AgentDescription::default());
@@ -147,14 +140,7 @@ mod tests {
     /// C085: secrets that were learned are in no health and no status.
     #[test]
     fn given_a_secret_that_was_learned_when_a_health_or_status_quotes_it_then_it_is_not_published() {
-        let first = AgentReport {
-            description: Arc::default(),
-            health: Arc::default(),
-            effective_config: Arc::default(),
-            remote_config_status: None,
-            digest: None,
-            available_components: None,
-        };
+        let first = AgentReport::default();
         let (publisher, receiver) = Publisher::new(first);
         publisher.learn(["token s3cr3t\n"]);
         let said = |text: &str| ComponentHealth { last_error: text.to_owned(), ..ComponentHealth::default() };

@@ -41,14 +41,7 @@ impl Secrets {
     /// The text without them.
     #[must_use]
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut cleaned = Cow::Borrowed(text);
-        let mut found: Vec<&String> = self.0.iter().filter(|secret| text.contains(secret.as_str())).collect();
-        // One may be the beginning of another.
-        found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        for secret in found {
-            cleaned = Cow::Owned(cleaned.replace(secret.as_str(), MARK));
-        }
-        cleaned
+        crate::text::without(text, &self.0, MARK)
     }
 }
 

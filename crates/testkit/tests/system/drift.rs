@@ -99,17 +99,6 @@ fn uid() -> InstanceUid {
     "01902d3c-7a5e-7000-8000-00000000abcd".parse().unwrap()
 }
 
-fn first_report() -> AgentReport {
-    AgentReport {
-        description: Arc::default(),
-        health: Arc::default(),
-        effective_config: Arc::default(),
-        remote_config_status: None,
-        digest: None,
-        available_components: None,
-    }
-}
-
 fn core(report: AgentReport) -> Core {
     let settings = CoreSettings {
         capabilities: capabilities(true, true),
@@ -122,8 +111,8 @@ fn core(report: AgentReport) -> Core {
 
 impl Day {
     fn new() -> Self {
-        let (publisher, reports) = Publisher::new(first_report());
-        let core = core(first_report());
+        let (publisher, reports) = Publisher::new(AgentReport::default());
+        let core = core(AgentReport::default());
         let agent = Agent::new(uid(), Timestamp(0));
         let folder = tempfile::tempdir().unwrap();
         let (start, occasion) = (Instant::now(), Occasion::Introduction);
@@ -256,7 +245,7 @@ impl Day {
         }
         if upgrade {
             // Another supervisor takes over, and speaks for the agent from its first number on.
-            let (publisher, reports) = Publisher::new(first_report());
+            let (publisher, reports) = Publisher::new(AgentReport::default());
             publisher.remote_config_status(
                 (**self.reports.borrow().remote_config_status.as_ref().unwrap()).clone(),
             );

@@ -37,14 +37,7 @@ async fn machine(script: &str) -> (Machine, tempfile::TempDir) {
     let loaded =
         Loaded::prepare(&fixed, &state, Origin::Local, source, Vec::new(), Ports::default()).await.unwrap();
     let log = LogTail::open(&state.log()).unwrap();
-    let first = AgentReport {
-        description: Arc::default(),
-        health: Arc::default(),
-        effective_config: Arc::default(),
-        remote_config_status: None,
-        digest: None,
-        available_components: None,
-    };
+    let first = AgentReport::default();
     let (publisher, _) = Publisher::new(first);
     (Machine::new(fixed, state, log, "1".into(), loaded, publisher), folder)
 }
