@@ -45,7 +45,7 @@ pub(super) async fn answer(machine: &mut Machine, journal: &Journal, question: Q
         Question::Facts(reply) if !reply.is_closed() => {
             machine.read_log();
             let disk = disks(machine).await;
-            let _ = reply.send(facts(machine, journal, disk));
+            let _ = reply.send(facts(machine, journal, &disk));
         }
         Question::Logs(..) | Question::DryRun(..) | Question::Facts(_) => {}
     }
@@ -71,7 +71,7 @@ fn last_lines(path: &Path, lines: usize) -> io::Result<Vec<String>> {
 
 /// All that is known of the agent; bodies of configs are not among it, and values of its config that are secret are
 /// taken out of every text.
-fn facts(machine: &Machine, journal: &Journal, disk: Value) -> Value {
+fn facts(machine: &Machine, journal: &Journal, disk: &Value) -> Value {
     let report = machine.publisher.newest();
     let mut components: Vec<_> = report.health.component_health_map.iter().collect();
     components.sort_by_key(|(_, health)| health.healthy);
