@@ -3,7 +3,9 @@
 //! one and feeds the other. Neither knows more of the other than this file.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use parking_lot::Mutex;
 use tidegate_custom::metrics::Digest;
 use tidegate_opamp::{
     AgentConfigMap, AgentDescription, AgentRemoteConfig, AvailableComponents, ComponentHealth,
@@ -78,4 +80,24 @@ pub struct AgentHandle {
     pub commands: mpsc::Sender<AgentCommand>,
     /// The newest report.
     pub reports: watch::Receiver<AgentReport>,
+    /// Where it notes that the server was heard.
+    pub heard: Heard,
+}
+
+/// When the server was last heard: noted by the protocol side, asked for by the process side, which takes back a config
+/// that has cut the way to the server. Its copies are one.
+#[derive(Clone, Debug, Default)]
+pub struct Heard(Arc<Mutex<Option<Instant>>>);
+
+impl Heard {
+    /// Something came from the server.
+    pub fn note(&self) {
+        *self.0.lock() = Some(Instant::now());
+    }
+
+    /// Whether something has come since then.
+    #[must_use]
+    pub fn since(&self, then: Instant) -> bool {
+        self.0.lock().is_some_and(|last| last > then)
+    }
 }

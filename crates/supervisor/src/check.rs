@@ -133,6 +133,7 @@ async fn agent(settings: &Settings, agent: &Agent) -> Vec<Finding> {
         metrics_interval: None,
         limits: settings.config_limits(),
         patience: settings.patience,
+        confirm: None,
     };
     match supervise::rehearse(&process).await {
         Ok(rehearsal) => {

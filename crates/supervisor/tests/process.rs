@@ -17,6 +17,8 @@ mod again;
 mod apply;
 #[path = "process/components.rs"]
 mod components;
+#[path = "process/confirm.rs"]
+mod confirm;
 #[path = "process/digests.rs"]
 mod digests;
 #[path = "process/disk.rs"]

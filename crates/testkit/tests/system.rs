@@ -15,6 +15,8 @@ mod commands;
 mod components;
 #[path = "system/configs.rs"]
 mod configs;
+#[path = "system/confirm.rs"]
+mod confirm;
 #[path = "system/crashes.rs"]
 mod crashes;
 #[path = "system/disk.rs"]

@@ -10,6 +10,7 @@ mod prove;
 mod reassert;
 mod rollback;
 mod store;
+mod take_back;
 
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ pub use hang::OnHang;
 pub use offer::{OfferError, OfferedFile, OfferedFiles};
 pub use reassert::reassert;
 pub use store::{load, shown, store};
+pub use take_back::take_back;
 
 /// How offers are applied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub struct Policy {
     pub probation: Duration,
     /// What runs after a reload that hangs.
     pub on_hang: OnHang,
+    /// Whether what ran before is kept until the server was heard.
+    pub confirm: bool,
 }
 
 /// Applies one offer. `None`: it runs and is proven. Otherwise what to report as the failure.
@@ -79,8 +83,7 @@ pub async fn apply(
     if failure.blames_config() {
         journal.refuse(&entry, &report);
     }
-    // Refused offers must not fill the disk.
-    machine.state.keep_configs(&[machine.loaded.content(), crate::machine::LOCAL]);
+    keep_configs(machine, journal);
     if let Err(error) = machine.state.save_journal(journal) {
         tracing::warn!(%error, "the outcome of an offer could not be written down");
     }
@@ -127,14 +130,14 @@ async fn attempt(
     // From here on the new config runs: it is the one to report, and to judge the components by.
     let former = std::mem::replace(&mut machine.loaded, next.clone());
     let proven = prove::hold(machine, &before, policy.probation).await;
-    let written = proven.and_then(|()| commit(machine, journal, entry));
+    let written = proven.and_then(|()| commit(machine, journal, entry, policy.confirm));
     if let Err(failure) = written {
         machine.loaded = former;
         return Err(failure);
     }
     machine.release(&next.rendered);
     machine.adopt_config(next);
-    machine.state.keep_configs(&[&entry.content, crate::machine::LOCAL]);
+    keep_configs(machine, journal);
     Ok(())
 }
 
@@ -161,9 +164,9 @@ async fn check(machine: &Machine, next: &Loaded) -> Result<(), Failure> {
 
 /// Writes down that an offer is proven. Only when that is done it counts: a config that the next supervisor would not
 /// know of must not be kept.
-fn commit(machine: &Machine, journal: &mut Journal, entry: &Entry) -> Result<(), Failure> {
+fn commit(machine: &Machine, journal: &mut Journal, entry: &Entry, confirm: bool) -> Result<(), Failure> {
     let mut committed = journal.clone();
-    committed.commit(entry.clone());
+    committed.commit(entry.clone(), confirm);
     machine.state.save_journal(&committed).map_err(|error| Failure {
         proof: Proof::Disk,
         what: error.to_string(),
@@ -171,6 +174,13 @@ fn commit(machine: &Machine, journal: &mut Journal, entry: &Entry) -> Result<(),
     })?;
     *journal = committed;
     Ok(())
+}
+
+/// Removes the files of offers that will not run again: refused ones must not fill the disk.
+pub fn keep_configs(machine: &Machine, journal: &Journal) {
+    let mut keep = journal.contents();
+    keep.extend([machine.loaded.content(), crate::machine::LOCAL]);
+    machine.state.keep_configs(&keep);
 }
 
 fn render_proof(error: &RenderError) -> Proof {

@@ -113,6 +113,7 @@ enum Then {
 fn judge(session: &mut Session, uid: InstanceUid, answer: Result<ServerToAgent, PostError>) -> Then {
     let error = match answer {
         Ok(message) => {
+            session.heard();
             return match session.received(message, Some(uid)) {
                 Some(Turn::Retreat(after)) => {
                     Then::Rest(session.backoff.after_request(Reason::Unavailable(after), random()))
@@ -126,6 +127,9 @@ fn judge(session: &mut Session, uid: InstanceUid, answer: Result<ServerToAgent, 
         }
         Err(error) => error,
     };
+    if error.reason() != Reason::Lost {
+        session.heard();
+    }
     let decides = session.uid() == Some(uid);
     let mut own = Duration::ZERO;
     if let Some(member) = session.member(uid) {

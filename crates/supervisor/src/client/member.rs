@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::core::{Core, CoreSettings};
 use super::effect::Effect;
 use super::moves::Follower;
-use crate::agent::AgentReport;
+use crate::agent::{AgentReport, Heard};
 
 /// Carries out what the server asked for. Must return at once: the connection is read by the same task
 /// (OpAMP C023).
@@ -30,6 +30,8 @@ pub struct Wiring {
     pub reports: watch::Receiver<AgentReport>,
     /// Answers of custom handlers.
     pub answers: mpsc::Receiver<CustomMessage>,
+    /// Where it is noted that the server was heard.
+    pub heard: Heard,
     /// Where effects go.
     pub outlet: Box<dyn Outlet>,
     /// How the client is to leave off speaking for it.
@@ -71,6 +73,7 @@ pub(super) struct Member {
 }
 
 struct Channels {
+    heard: Heard,
     reports: watch::Receiver<AgentReport>,
     answers: mpsc::Receiver<CustomMessage>,
     outlet: Box<dyn Outlet>,
@@ -82,7 +85,7 @@ struct Channels {
 
 impl Member {
     pub(super) fn new(wiring: Wiring) -> Self {
-        let Wiring { core, uid, sequence_num, mut reports, answers, outlet, leave, left } = wiring;
+        let Wiring { core, uid, sequence_num, mut reports, answers, heard, outlet, leave, left } = wiring;
         let report = reports.borrow_and_update().clone();
         let own_heartbeat = core.heartbeat;
         Self {
@@ -91,6 +94,7 @@ impl Member {
             follower: Follower::default(),
             rests_until: None,
             wiring: Channels {
+                heard,
                 reports,
                 answers,
                 outlet,
@@ -146,6 +150,11 @@ impl Member {
         while let Ok(answer) = self.wiring.answers.try_recv() {
             self.core.answer(answer);
         }
+    }
+
+    /// Something came from the server.
+    pub(super) fn heard(&self) {
+        self.wiring.heard.note();
     }
 
     pub(super) fn carry_out(&mut self, effect: Effect) {

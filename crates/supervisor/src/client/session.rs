@@ -124,6 +124,11 @@ impl Session {
         }
     }
 
+    /// Something came from the server, whatever it was: there is a way to it.
+    pub(super) fn heard(&self) {
+        self.members.iter().for_each(Member::heard);
+    }
+
     /// A connection was opened: each agent speaks for itself there (OpAMP C051, C183).
     pub(super) fn connected(&mut self) {
         self.settings.history.connected();

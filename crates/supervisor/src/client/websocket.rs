@@ -54,6 +54,7 @@ pub(super) async fn run(session: &mut Session) -> Left {
         let reason = match opened {
             Ok((stream, leftover)) => {
                 tracing::info!(endpoint = %target.endpoint, "connected");
+                session.heard();
                 let mut connection = Connection::new(stream, session.settings.max_message_bytes);
                 let end = connection.converse(session, leftover).await;
                 session.lost();
@@ -73,6 +74,9 @@ pub(super) async fn run(session: &mut Session) -> Left {
             Err(error) => {
                 tracing::warn!(%error, "no connection to the server");
                 let reason = error.reason();
+                if reason != Reason::Lost {
+                    session.heard();
+                }
                 if session.failed(&error.to_string(), reason == Reason::Denied) {
                     return Left::Moved;
                 }
@@ -131,6 +135,7 @@ impl Connection {
                         Err(error) => return lost_by(&error),
                     };
                     self.heard = Instant::now();
+                    session.heard();
                     self.pings = 0;
                     let input = scratch.get_mut(..count).unwrap_or_default();
                     if let Err(end) = self.feed(session, input).await {

@@ -155,6 +155,7 @@ async fn begin(settings: &Settings, agent: &Agent, patient: bool) -> Result<Supe
         metrics_interval: settings.metrics_interval,
         instance_uid: uid,
         patience: settings.patience,
+        confirm: settings.confirm,
     };
     let handle =
         if patient { supervise::start_patiently(process) } else { supervise::start(process).await? };
@@ -190,7 +191,7 @@ pub async fn serve(
     let about = Arc::new(about(settings, history.clone()));
     let client = ClientSettings {
         history,
-        keeper: Keeper::new(&settings.state_dir, &settings.server),
+        keeper: Keeper::new(&settings.state_dir, &settings.server, settings.allow_connection_settings),
         target: settings.server.clone(),
         max_message_bytes: settings.max_message_bytes,
     };
@@ -248,7 +249,8 @@ fn wire(
         Dispatcher::start(handle.commands.clone(), answering, registry, &agent.state_dir, on_new_uid);
     let reports = handle.reports.clone();
     let outlet = Box::new(dispatcher);
-    let wiring = Wiring { core, uid, sequence_num, reports, answers, outlet, leave: leaving, left };
+    let heard = handle.heard.clone();
+    let wiring = Wiring { core, uid, sequence_num, reports, answers, heard, outlet, leave: leaving, left };
     (wiring, Escort { agent, handle, shutdown, told, leave, left: has_left })
 }
 

@@ -18,6 +18,7 @@ struct File {
     agents: Vec<Entry>,
     state_dir: Option<Spanned<String>>,
     probation: Option<Spanned<String>>,
+    confirm: Option<Spanned<String>>,
     heartbeat: Option<Spanned<String>>,
     metrics: Metrics,
     redact: Option<Spanned<bool>>,
@@ -196,6 +197,7 @@ pub(super) fn layers(path: &Path, text: &str, host: &Host<'_>) -> Result<(Layer,
     }
     sheet.put(Key::StateDir, "state_dir", file.state_dir);
     sheet.put(Key::Probation, "probation", file.probation);
+    sheet.put(Key::Confirm, "confirm", file.confirm);
     sheet.put(Key::Heartbeat, "heartbeat", file.heartbeat);
     sheet.put(Key::Redact, "redact", file.redact.map(text_of));
     sheet.put(Key::MetricsInterval, "metrics.interval", file.metrics.interval);

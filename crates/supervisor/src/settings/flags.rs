@@ -34,6 +34,10 @@ pub struct LowArgs {
     /// How long a new config must hold before it counts as applied, 0 to 1h (default 10s)
     #[arg(long, value_name = "DURATION")]
     pub probation: Option<String>,
+    /// How long the server may be silent after a new config before the old one is put back, 5s to 24h, or off
+    /// (default 10m)
+    #[arg(long, value_name = "DURATION|off")]
+    pub confirm: Option<String>,
     /// Time without any message after which a heartbeat goes, 1s to 24h (default 30s)
     #[arg(long, value_name = "DURATION")]
     pub heartbeat: Option<String>,
@@ -71,6 +75,7 @@ impl LowArgs {
             (Key::AgentConfig, one(&self.agent_config)),
             (Key::StateDir, one(&self.state_dir)),
             (Key::Probation, one(&self.probation)),
+            (Key::Confirm, one(&self.confirm)),
             (Key::Heartbeat, one(&self.heartbeat)),
             (Key::MetricsInterval, one(&self.metrics_interval)),
             (Key::Allow, self.allow.clone()),

@@ -41,6 +41,9 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// How long a new config must hold before it counts as applied; 0 s to 1 h.
     pub probation: Duration,
+    /// For how long the server may be silent after an offered config was applied before what ran earlier is put back;
+    /// 5 s to 24 h, `None` for ever.
+    pub confirm: Option<Duration>,
     /// Time without any message after which a heartbeat goes; 1 s to 24 h.
     pub heartbeat: Duration,
     /// Whether secrets in agents' configs are kept from the server.

@@ -18,6 +18,7 @@ struct Printed<'a> {
     agents: Vec<Entry<'a>>,
     state_dir: String,
     probation: String,
+    confirm: String,
     heartbeat: String,
     metrics: Metrics,
     redact: bool,
@@ -137,6 +138,7 @@ pub fn print(settings: &Settings) -> Result<String, String> {
             .collect(),
         state_dir: text(&settings.state_dir),
         probation: duration::write(settings.probation),
+        confirm: settings.confirm.map_or_else(|| "off".to_owned(), duration::write),
         heartbeat: duration::write(settings.heartbeat),
         redact: settings.redact,
         metrics: Metrics {

@@ -49,6 +49,12 @@ pub fn resolve(args: &LowArgs, host: &Host<'_>) -> Result<Settings, SettingsErro
         agents: agents::agents(&layers, entries, &state_dir, host)?,
         state_dir,
         probation: time(&layers, Key::Probation, Duration::from_secs(10), Duration::ZERO..=HOUR)?,
+        confirm: time_or_off(
+            &layers,
+            Key::Confirm,
+            Duration::from_secs(600),
+            Duration::from_secs(5)..=24 * HOUR,
+        )?,
         heartbeat: time(
             &layers,
             Key::Heartbeat,
@@ -56,7 +62,12 @@ pub fn resolve(args: &LowArgs, host: &Host<'_>) -> Result<Settings, SettingsErro
             Duration::from_secs(1)..=24 * HOUR,
         )?,
         redact: layers.one(Key::Redact).is_none_or(|written| written.text == "true"),
-        metrics_interval: metrics_interval(&layers)?,
+        metrics_interval: time_or_off(
+            &layers,
+            Key::MetricsInterval,
+            Duration::from_secs(60),
+            Duration::from_secs(10)..=HOUR,
+        )?,
         patience: Patience {
             on_hang: word(&layers, Key::OnHang, &OnHang::WORDS)?,
             on_silence: word(&layers, Key::OnSilence, &OnSilence::WORDS)?,
@@ -134,14 +145,17 @@ fn state_dir(layers: &Layers, host: &Host<'_>) -> Result<PathBuf, SettingsError>
         })
 }
 
-/// A minute, unless it is off.
-fn metrics_interval(layers: &Layers) -> Result<Option<Duration>, SettingsError> {
-    let written = layers.one(Key::MetricsInterval);
-    if written.is_some_and(|written| written.text == "off") {
+/// A duration, or `None` for the word `off`.
+fn time_or_off(
+    layers: &Layers,
+    key: Key,
+    default: Duration,
+    range: RangeInclusive<Duration>,
+) -> Result<Option<Duration>, SettingsError> {
+    if layers.one(key).is_some_and(|written| written.text == "off") {
         return Ok(None);
     }
-    let range = Duration::from_secs(10)..=HOUR;
-    time(layers, Key::MetricsInterval, Duration::from_secs(60), range).map(Some)
+    time(layers, key, default, range).map(Some)
 }
 
 fn time(

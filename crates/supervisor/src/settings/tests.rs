@@ -92,6 +92,23 @@ fn given_intervals_of_metrics_then_they_have_bounds_and_can_be_off() {
     assert_eq!(settings(&FLAGS, &HOME, "").unwrap().metrics_interval, Some(Duration::from_secs(60)));
 }
 
+#[test]
+fn given_times_for_the_confirmation_then_they_have_bounds_and_it_can_be_off() {
+    let confirm = |text| {
+        let settings = settings(&[&FLAGS[..], &["--confirm", text]].concat(), &HOME, "");
+        settings.map(|settings| settings.confirm).map_err(|error| error.to_string())
+    };
+    for (text, expected) in [("off", None), ("5s", Some(5)), ("24h", Some(86400))] {
+        assert_eq!(confirm(text), Ok(expected.map(Duration::from_secs)), "{text}");
+    }
+    for text in ["4s", "25h", "0s", "never"] {
+        assert!(confirm(text).unwrap_err().contains("--confirm"), "{text}");
+    }
+    assert_eq!(settings(&FLAGS, &HOME, "").unwrap().confirm, Some(Duration::from_secs(600)));
+    let args = [&FLAGS[..], &["--config", "s.yaml"]].concat();
+    assert_eq!(settings(&args, &HOME, "confirm: 90s\n").unwrap().confirm, Some(Duration::from_secs(90)));
+}
+
 /// C020, C027: limits and intervals can be set.
 #[test]
 fn given_a_full_file_then_every_field_is_taken() {

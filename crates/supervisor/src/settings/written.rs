@@ -20,6 +20,7 @@ pub(super) enum Key {
     Attribute,
     StateDir,
     Probation,
+    Confirm,
     Heartbeat,
     MetricsInterval,
     Redact,
@@ -34,7 +35,7 @@ pub(super) enum Key {
 
 impl Key {
     /// Every setting that has a flag and a variable, with the flag's name.
-    pub(super) const FLAGS: [(Self, &'static str); 14] = [
+    pub(super) const FLAGS: [(Self, &'static str); 15] = [
         (Self::Endpoint, "endpoint"),
         (Self::CaFile, "ca-file"),
         (Self::TokenFile, "token-file"),
@@ -44,6 +45,7 @@ impl Key {
         (Self::Attribute, "attribute"),
         (Self::StateDir, "state-dir"),
         (Self::Probation, "probation"),
+        (Self::Confirm, "confirm"),
         (Self::Heartbeat, "heartbeat"),
         (Self::MetricsInterval, "metrics-interval"),
         (Self::Allow, "allow"),

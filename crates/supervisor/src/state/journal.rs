@@ -22,6 +22,24 @@ pub struct Journal {
     pub refused: Vec<Refused>,
     /// The status last reported (OpAMP C091).
     pub status: Option<StatusRecord>,
+    /// An applied offer after which the server was not heard yet.
+    pub unconfirmed: Option<Unconfirmed>,
+}
+
+/// How far the confirmation of an applied offer is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unconfirmed {
+    /// It runs.
+    Runs {
+        /// The offer that ran before; `None` means the host's own config.
+        former: Option<Entry>,
+    },
+    /// What ran before runs again.
+    TakenBack {
+        /// The offer that was taken back.
+        config: Entry,
+    },
 }
 
 /// An offered config on disk.
@@ -88,11 +106,33 @@ impl Journal {
         self.refused.drain(..surplus);
     }
 
-    /// Makes the candidate the current config.
-    pub fn commit(&mut self, entry: Entry) {
+    /// Makes the candidate the current config; `confirm`: until the server is heard, what ran before is kept.
+    pub fn commit(&mut self, entry: Entry, confirm: bool) {
         self.refused.retain(|refused| refused.content != entry.content);
         self.drop_candidate();
-        self.current = Some(entry);
+        let former = self.current.replace(entry);
+        let same =
+            former.as_ref().map(|former| &former.content) == self.current.as_ref().map(|it| &it.content);
+        self.unconfirmed = (confirm && !same).then_some(Unconfirmed::Runs { former });
+    }
+
+    /// Makes the offer before an unconfirmed one the current config again, and gives the one that was; `None` when none
+    /// is to be taken back.
+    pub fn take_back(&mut self) -> Option<Entry> {
+        let Some(Unconfirmed::Runs { former }) = &self.unconfirmed else { return None };
+        let config = std::mem::replace(&mut self.current, former.clone())?;
+        self.unconfirmed = Some(Unconfirmed::TakenBack { config: config.clone() });
+        Some(config)
+    }
+
+    /// The folders under `configs/` of offers that may run again.
+    #[must_use]
+    pub fn contents(&self) -> Vec<&str> {
+        let unconfirmed = self.unconfirmed.as_ref().and_then(|unconfirmed| match unconfirmed {
+            Unconfirmed::Runs { former } => former.as_ref(),
+            Unconfirmed::TakenBack { config } => Some(config),
+        });
+        self.current.iter().chain(unconfirmed).map(|entry| entry.content.as_str()).collect()
     }
 
     /// The status last reported, as a message.
@@ -137,7 +177,7 @@ mod tests {
     fn given_a_refused_config_when_it_is_proven_after_all_then_the_refusal_goes() {
         let mut journal = Journal { candidate: Some(entry("a")), ..Journal::default() };
         journal.refuse(&entry("a"), "bad");
-        journal.commit(entry("a"));
+        journal.commit(entry("a"), false);
         assert_eq!(journal, Journal { current: Some(entry("a")), ..Journal::default() });
     }
 
@@ -150,5 +190,20 @@ mod tests {
         }
         journal.drop_candidate();
         assert_eq!(journal, Journal::default());
+    }
+
+    #[test]
+    fn given_a_proven_offer_when_it_is_to_be_confirmed_then_what_ran_before_is_kept_until_then() {
+        let mut journal = Journal { current: Some(entry("a")), ..Journal::default() };
+        journal.commit(entry("b"), true);
+        assert_eq!(journal.unconfirmed, Some(Unconfirmed::Runs { former: Some(entry("a")) }));
+        assert_eq!(journal.contents(), ["b", "a"]);
+        assert_eq!(journal.take_back(), Some(entry("b")));
+        assert_eq!((journal.current.clone(), journal.contents()), (Some(entry("a")), vec!["a", "b"]));
+        assert_eq!(journal.take_back(), None, "it is taken back already");
+        journal.commit(entry("b"), false);
+        assert_eq!((journal.unconfirmed.clone(), journal.contents()), (None, vec!["b"]));
+        journal.commit(entry("b"), true);
+        assert_eq!(journal.unconfirmed, None, "nothing else ran before");
     }
 }

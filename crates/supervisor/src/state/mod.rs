@@ -21,4 +21,4 @@ mod redaction;
 
 pub use folder::{ChildRecord, StateDir, StateError};
 pub use inventory::{Asked, BinaryStamp, Known};
-pub use journal::{Entry, Journal, Refused, StatusRecord};
+pub use journal::{Entry, Journal, Refused, StatusRecord, Unconfirmed};

@@ -13,7 +13,7 @@ use crate::{
     files::{IN_TIME, in_time, read_bounded},
     kind::Source,
     machine::{Fixed, Loaded, Origin, Ports, check, is_in_place},
-    state::{Journal, StateDir},
+    state::{Entry, Journal, StateDir},
 };
 
 /// The last proven offer if there is one and offers are allowed, else the host's own file. When it is the host's own
@@ -32,16 +32,7 @@ pub(super) async fn choose(
     }
     let mut reason = None;
     if let Some(entry) = journal.current.clone().filter(|_| settings.allow_remote_config) {
-        let offered = match apply::load(state, &entry.content) {
-            Ok(offered) => {
-                let (source, files) = apply::shown(state, &entry.content, &offered);
-                Loaded::prepare(fixed, state, Origin::Offered(entry), source, files, ports)
-                    .await
-                    .map_err(|error| error.to_string())
-            }
-            Err(error) => Err(error),
-        };
-        match offered {
+        match offered(entry, fixed, state, ports).await {
             Ok(loaded) => return Ok(loaded),
             Err(error) => {
                 tracing::warn!(
@@ -60,6 +51,20 @@ pub(super) async fn choose(
         tracing::warn!(%error, "it could not be written down that the applied config does not run");
     }
     Ok(loaded)
+}
+
+/// A stored offer.
+pub(super) async fn offered(
+    entry: Entry,
+    fixed: &Fixed,
+    state: &StateDir,
+    ports: Ports,
+) -> Result<Loaded, String> {
+    let offered = apply::load(state, &entry.content)?;
+    let (source, files) = apply::shown(state, &entry.content, &offered);
+    Loaded::prepare(fixed, state, Origin::Offered(entry), source, files, ports)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 /// Takes back a status of APPLIED, for the host's own file runs. True when the journal is to be saved.
@@ -125,7 +130,7 @@ pub(super) fn plain(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::{Entry, StatusRecord};
+    use crate::state::StatusRecord;
 
     fn journal(state: RemoteConfigStatuses) -> Journal {
         Journal {

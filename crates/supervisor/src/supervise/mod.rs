@@ -4,6 +4,7 @@ mod answer;
 mod backoff;
 mod begin;
 mod choose;
+mod confirm;
 mod left;
 mod mailbox;
 mod patient;
@@ -85,6 +86,9 @@ pub struct AgentSettings {
     pub instance_uid: InstanceUid,
     /// What is done about an agent that hangs or does not answer.
     pub patience: Patience,
+    /// For how long the server may be silent after an offered config was applied before what ran earlier is put back;
+    /// `None`: for ever.
+    pub confirm: Option<Duration>,
 }
 
 /// Why supervision cannot begin. Nothing was started then.
@@ -174,7 +178,8 @@ pub enum StartError {
 pub async fn start(settings: AgentSettings) -> Result<AgentHandle, StartError> {
     let (handle, commands, publisher) = task::handle(patient::unknown(&settings));
     let (machine, journal) = begin::begin(&settings, settings.kind.implementation(), &publisher).await?;
-    tokio::spawn(async move { task::supervise(machine, journal, &settings, commands).await });
+    let heard = handle.heard.clone();
+    tokio::spawn(task::supervise(machine, journal, settings, commands, heard));
     Ok(handle)
 }
 
@@ -183,7 +188,7 @@ pub async fn start(settings: AgentSettings) -> Result<AgentHandle, StartError> {
 #[must_use]
 pub fn start_patiently(settings: AgentSettings) -> AgentHandle {
     let (handle, commands, publisher) = task::handle(patient::unknown(&settings));
-    tokio::spawn(patient::supervise(settings, commands, publisher));
+    tokio::spawn(patient::supervise(settings, commands, publisher, handle.heard.clone()));
     handle
 }
 

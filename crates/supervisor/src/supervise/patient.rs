@@ -7,7 +7,7 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{AgentSettings, StartError, begin, left::Left, task};
 use crate::{
-    agent::{AgentCommand, AgentReport},
+    agent::{AgentCommand, AgentReport, Heard},
     machine::unix_nano,
     report::{Host, Publisher, describe},
     state::StateDir,
@@ -36,12 +36,13 @@ pub(super) async fn supervise(
     settings: AgentSettings,
     mut commands: mpsc::Receiver<AgentCommand>,
     publisher: Publisher,
+    heard: Heard,
 ) {
     let mut pause = FIRST;
     loop {
         match Box::pin(begin::begin(&settings, settings.kind.implementation(), &publisher)).await {
             Ok((machine, journal)) => {
-                return task::supervise(machine, journal, &settings, commands).await;
+                return task::supervise(machine, journal, settings, commands, heard).await;
             }
             Err(error) => {
                 let uid = settings.instance_uid;

@@ -1,28 +1,30 @@
 //! The serial task: one thing at a time is done with the process, and only a stop interrupts it.
 
+mod confirmed;
+mod interrupted;
+
 use std::time::{Duration, Instant};
 
-use tidegate_opamp::{
-    AgentConfigMap, AgentConfigObject, AgentRemoteConfig, RemoteConfigStatus, RemoteConfigStatuses,
-};
+use tidegate_opamp::{AgentRemoteConfig, RemoteConfigStatus, RemoteConfigStatuses};
 use tokio::{sync::mpsc, time::sleep};
 
 use super::{
     AgentSettings,
     answer::answer,
     backoff::Backoff,
+    confirm::{Confirmation, Step},
     mailbox::{End, Mailbox, Order},
-    silence::{Patience, Silences},
+    silence::Silences,
 };
 use crate::{
-    agent::{AgentCommand, AgentHandle, AgentReport},
+    agent::{AgentCommand, AgentHandle, AgentReport, Heard},
     apply::{self, Policy},
     child::Exit,
-    hex::{hex, unhex},
+    hex::hex,
     kind::ComponentState,
     machine::{Machine, Quiet},
     report::{Phase, Publisher},
-    state::{Entry, Journal, StatusRecord},
+    state::{Journal, StatusRecord},
 };
 
 /// How many commands may wait to be looked at.
@@ -38,8 +40,6 @@ const RESTART_SPACING: Duration = Duration::from_secs(5);
 
 /// Longest config hash that is taken, in bytes; it is kept on disk several times.
 const HASH_LIMIT: usize = 1024;
-/// How often an apply may be begun without an end before the offer is given up.
-const TRIES: u32 = 2;
 
 /// What the agent needs, by what was seen of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,16 +48,18 @@ enum Need {
     Answer(Quiet),
     /// The files that it should have.
     Files,
+    /// Another config, for the server was not heard.
+    Config(Step),
 }
 
 struct Task {
     machine: Machine,
     journal: Journal,
+    settings: AgentSettings,
     policy: Policy,
-    allow_remote_config: bool,
+    confirmation: Confirmation,
     backoff: Backoff,
     silences: Silences,
-    patience: Patience,
     /// When the run folder was last compared.
     compared: Instant,
     /// When to look or to start next.
@@ -69,25 +71,30 @@ struct Task {
 pub(super) fn handle(first: AgentReport) -> (AgentHandle, mpsc::Receiver<AgentCommand>, Publisher) {
     let (commands, receiver) = mpsc::channel(COMMANDS);
     let (publisher, reports) = Publisher::new(first);
-    (AgentHandle { commands, reports }, receiver, publisher)
+    (AgentHandle { commands, reports, heard: Heard::default() }, receiver, publisher)
 }
 
 /// Supervises until an order ends it.
 pub(super) async fn supervise(
     machine: Machine,
     journal: Journal,
-    settings: &AgentSettings,
+    settings: AgentSettings,
     commands: mpsc::Receiver<AgentCommand>,
+    heard: Heard,
 ) {
     let mut mailbox = Mailbox::new(commands);
     let mut task = Task {
         machine,
         journal,
-        policy: Policy { probation: settings.probation, on_hang: settings.patience.on_hang },
-        allow_remote_config: settings.allow_remote_config,
+        policy: Policy {
+            probation: settings.probation,
+            on_hang: settings.patience.on_hang,
+            confirm: settings.confirm.is_some(),
+        },
+        confirmation: Confirmation::new(settings.confirm.filter(|_| settings.allow_remote_config), heard),
+        settings,
         backoff: Backoff::default(),
         silences: Silences::default(),
-        patience: settings.patience,
         compared: Instant::now(),
         due: Instant::now(),
         last_restart: None,
@@ -161,6 +168,9 @@ impl Task {
             biased;
             exit = self.machine.exited() => self.crashed(exit),
             () = sleep(wait) => {
+                if let Some(step) = self.confirmation() {
+                    return Some(Need::Config(step));
+                }
                 if self.machine.running.is_some() {
                     self.machine.look().await;
                     self.schedule_look();
@@ -182,7 +192,7 @@ impl Task {
     fn need(&mut self) -> Option<Need> {
         let running = self.machine.running.as_ref()?;
         if let Some((quiet, silent)) = self.machine.silence() {
-            let is_over = self.silences.is_over(self.patience, quiet, silent);
+            let is_over = self.silences.is_over(self.settings.patience, quiet, silent);
             return is_over.then_some(Need::Answer(quiet));
         }
         self.silences.answers(running.since.elapsed());
@@ -211,6 +221,8 @@ impl Task {
                     self.start().await;
                 }
             }
+            Need::Config(Step::Restore) => self.restore().await,
+            Need::Config(_) => self.take_back().await,
             Need::Files => {
                 apply::reassert(&mut self.machine).await;
                 if let Some(running) = &mut self.machine.running {
@@ -263,12 +275,17 @@ impl Task {
                 // Gives whoever reads the reports the chance to see this one before the next.
                 tokio::task::yield_now().await;
             }
-            Order::Apply(offer) => Box::pin(self.apply(&offer)).await,
+            Order::Apply(offer) => {
+                // What came with the offer was heard.
+                let _ = self.confirmation();
+                Box::pin(self.apply(&offer, self.confirmation.is_on())).await;
+            }
             Order::Answer(question) => Box::pin(answer(&mut self.machine, &self.journal, question)).await,
         }
     }
 
-    async fn apply(&mut self, offer: &AgentRemoteConfig) {
+    /// Applies an offer; `confirm`: what ran before is kept until the server was heard.
+    async fn apply(&mut self, offer: &AgentRemoteConfig, confirm: bool) {
         let hash = &offer.config_hash;
         if hash.len() > HASH_LIMIT {
             let hash = hash.clone();
@@ -279,12 +296,14 @@ impl Task {
                 ..RemoteConfigStatus::default()
             });
         }
-        if !self.allow_remote_config {
+        if !self.settings.allow_remote_config {
             let refusal = "this host's settings do not allow remote config";
             return self.say(hash, RemoteConfigStatuses::Failed, refusal);
         }
         self.say(hash, RemoteConfigStatuses::Applying, "");
-        let failed = apply::apply(&mut self.machine, &mut self.journal, offer, self.policy).await;
+        let policy = Policy { confirm, ..self.policy };
+        let failed = apply::apply(&mut self.machine, &mut self.journal, offer, policy).await;
+        self.confirmation.begin();
         let remark = self.machine.take_remark().unwrap_or_default();
         self.machine.config_state = match &failed {
             None => ComponentState { error: remark.into(), ..ComponentState::running() },
@@ -311,63 +330,6 @@ impl Task {
         if let Some(status) = self.journal.status_message() {
             self.machine.publisher.remote_config_status(status);
         }
-    }
-
-    /// An apply that is broken off by an order is not one that the supervisor did not survive.
-    fn ends_in_order(&mut self) {
-        if self.journal.begun == 0 {
-            return;
-        }
-        self.journal.begun = 0;
-        if let Err(error) = self.machine.state.save_journal(&self.journal) {
-            tracing::warn!(%error, "the end of an unfinished apply could not be written down");
-        }
-    }
-
-    /// Reports an interrupted offer as failed and does not take it up again.
-    fn give_up(&mut self, entry: &Entry, why: &'static str) {
-        self.journal.drop_candidate();
-        self.machine.config_state = ComponentState::failing("failed", why);
-        let hash = unhex(&entry.hash).unwrap_or_default();
-        self.say(&hash, RemoteConfigStatuses::Failed, why);
-        self.machine.publish_health();
-    }
-
-    /// The offer whose apply an earlier supervisor did not finish: it is applied anew (hard-cases.md, 16).
-    fn interrupted(&mut self) -> Option<AgentRemoteConfig> {
-        let entry = self.journal.candidate.clone().filter(|_| self.allow_remote_config)?;
-        if self.journal.begun >= TRIES {
-            self.give_up(&entry, "the supervisor did not survive applying it twice");
-            return None;
-        }
-        let offered = match apply::load(&self.machine.state, &entry.content) {
-            Ok(offered) => offered,
-            Err(error) => {
-                tracing::warn!(error, "an interrupted offer cannot be taken up again");
-                self.give_up(
-                    &entry,
-                    "the supervisor ended while it applied this config, and its files are gone",
-                );
-                return None;
-            }
-        };
-        let object = |file: apply::OfferedFile| {
-            let object = AgentConfigObject {
-                body: file.body,
-                content_type: file.content_type,
-                role: file.role,
-                ..AgentConfigObject::default()
-            };
-            (file.name, object)
-        };
-        Some(AgentRemoteConfig {
-            config: Some(AgentConfigMap {
-                config_map: offered.files.into_iter().map(object).collect(),
-                ..AgentConfigMap::default()
-            }),
-            config_hash: unhex(&entry.hash).unwrap_or_default().into(),
-            ..AgentRemoteConfig::default()
-        })
     }
 }
 

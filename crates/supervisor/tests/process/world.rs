@@ -84,6 +84,7 @@ impl World {
             metrics_interval: None,
             instance_uid: "01902d3c-7a5e-7000-8000-00000000abcd".parse().unwrap(),
             patience: Patience::default(),
+            confirm: None,
         };
         Some(Self { settings, _folder: folder })
     }

@@ -218,3 +218,28 @@ async fn given_a_stop_while_a_request_hangs_then_it_is_bounded() {
     assert!(world.ended().await.is_ok());
     assert!(began.elapsed() < Duration::from_secs(8));
 }
+
+#[tokio::test]
+async fn given_answers_and_refusals_then_the_server_was_heard_and_an_end_without_one_is_silence() {
+    for (answer, heard) in [
+        (Some("200 OK"), true),
+        (Some("429 Slow"), true),
+        (Some("401 Unauthorized"), true),
+        (Some("502 Bad Gateway"), false),
+        (None, false),
+    ] {
+        let (listener, world, asked, _) = polling(Duration::from_secs(1)).await;
+        let begun = Instant::now();
+        match answer {
+            Some(status) => drop(asked.answer(status, "", b"").await),
+            None => drop(asked),
+        }
+        if heard {
+            world.is_heard_since(begun).await;
+        } else {
+            // The next one comes after whatever was made of this one.
+            let _next = listener.asked().await;
+            assert!(!world.heard.since(begun), "{answer:?}");
+        }
+    }
+}

@@ -85,10 +85,17 @@ async fn given_another_server_when_offered_then_the_agent_leaves_in_order_and_st
     assert!(kept.contains(r#""candidate":null"#), "C105: nothing of the trial is left: {kept}");
     drop(connection);
     let state = world.left().await;
-    let second = Listener(second.0);
-    let _world = Setup { state: Some(state), ..Setup::new("ws", first.port()) }.start();
+    let world = Setup { state: Some(state), ..Setup::new("ws", first.port()) }.start();
     let mut connection = second.connection().await;
     assert!(is(&connection.message().await, "h1", ConnectionSettingsStatuses::Applied));
+
+    // A host that does not allow it any more speaks to its own server.
+    drop(connection);
+    let state = world.left().await;
+    let setup = Setup { state: Some(state), ..Setup::new("ws", first.port()) };
+    let allow = setup.allow.iter().copied().filter(|what| *what != Allowed::ConnectionSettings).collect();
+    let _world = Setup { allow, ..setup }.start();
+    assert_eq!(first.connection().await.message().await.connection_settings_status, None);
 }
 
 /// C099, C103: from one that is not there the agent is back soon, and says why.

@@ -343,3 +343,21 @@ async fn given_a_process_side_that_ends_by_itself_then_the_supervisor_ends_with_
     drop(connection);
     assert!(matches!(world.abandoned().await, Err(RunError::Ended)));
 }
+
+#[tokio::test]
+async fn given_a_server_that_only_pongs_then_it_was_heard_and_one_that_lets_nobody_in_too() {
+    let (listener, world, mut connection) = connected().await;
+    let begun = Instant::now();
+    assert!(!world.heard.since(begun), "the handshake was before");
+    connection.ping(b"x").await;
+    assert_eq!(connection.said().await, Said::Pong(b"x".to_vec()));
+    assert!(world.heard.since(begun));
+    drop(connection);
+    let asked = listener.asked().await;
+    let begun = Instant::now();
+    drop(asked.answer("502 Bad Gateway", "", b"").await);
+    let asked = listener.asked().await;
+    assert!(!world.heard.since(begun), "a proxy on the way is not the server");
+    drop(asked.answer("503 Busy", "", b"").await);
+    world.is_heard_since(begun).await;
+}

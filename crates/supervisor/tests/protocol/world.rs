@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidegate_opamp::{AgentDescription, ComponentHealth, EffectiveConfig, InstanceUid};
-use tidegate_supervisor::agent::{AgentCommand, AgentHandle, AgentReport};
+use tidegate_supervisor::agent::{AgentCommand, AgentHandle, AgentReport, Heard};
 use tidegate_supervisor::client::{Target, TlsSettings};
 use tidegate_supervisor::handlers::{ChatOpsSettings, HandlerSettings};
 use tidegate_supervisor::run::{RunError, Spoken, Supervised, Told, serve};
@@ -21,6 +21,8 @@ pub(crate) struct World {
     pub(crate) state: tempfile::TempDir,
     pub(crate) commands: mpsc::Receiver<AgentCommand>,
     reports: watch::Sender<AgentReport>,
+    /// When the server was heard.
+    pub(crate) heard: Heard,
     /// Further agents of the same supervisor.
     pub(crate) others: Vec<Played>,
     pub(crate) told: watch::Sender<Told>,
@@ -81,6 +83,7 @@ impl Setup {
             state_dir: state.path().to_owned(),
             patience: tidegate_supervisor::supervise::Patience::default(),
             probation: Duration::ZERO,
+            confirm: None,
             heartbeat: self.heartbeat,
             metrics_interval: None,
             redact: true,
@@ -100,13 +103,14 @@ impl Setup {
             attributes: BTreeMap::new(),
         };
         let (told, telling) = watch::channel(Told::Go);
+        let heard = Heard::default();
         let mut agents = Vec::new();
         let mut played = Vec::new();
         for number in 0..self.agents {
             let uid = InstanceUid::v7(1, [3 + number; 10]);
             let (commanding, commands) = mpsc::channel(4);
             let (reports, reported) = watch::channel(report("running"));
-            let handle = AgentHandle { commands: commanding, reports: reported };
+            let handle = AgentHandle { commands: commanding, reports: reported, heard: heard.clone() };
             let state_dir = state.path().join(number.to_string());
             std::fs::create_dir_all(&state_dir).unwrap();
             let state_dir = if self.agents == 1 { agent.state_dir.clone() } else { state_dir };
@@ -117,7 +121,7 @@ impl Setup {
         let serving = tokio::spawn(async move { serve(&settings, agents, &mut spoken, telling).await });
         let mut played = played.into_iter();
         let Played { uid, commands, reports } = played.next().unwrap();
-        World { uid, state, commands, reports, others: played.collect(), told, serving }
+        World { uid, state, commands, reports, heard, others: played.collect(), told, serving }
     }
 }
 
@@ -137,6 +141,16 @@ impl World {
     /// The process side reports another status.
     pub(crate) fn change(&self, status: &str) {
         self.reports.send_replace(report(status));
+    }
+
+    /// Waits until the server was heard.
+    pub(crate) async fn is_heard_since(&self, then: Instant) {
+        let heard = async {
+            while !self.heard.since(then) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, heard).await.expect("the server was not heard");
     }
 
     pub(crate) async fn command(&mut self) -> AgentCommand {

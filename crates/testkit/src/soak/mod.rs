@@ -11,7 +11,6 @@ mod config;
 mod disturb;
 mod host;
 mod memory;
-mod relay;
 mod start;
 mod step;
 mod story;

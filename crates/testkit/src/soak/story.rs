@@ -8,12 +8,11 @@ use tidegate_api::{CommandRequest, Push, PushRequest};
 use super::disturb::Disturbance;
 use super::host::{agents_in, journal_faults, weigh};
 use super::memory::Flatness;
-use super::relay::Relay;
 use super::step::Step;
 use super::{Made, Plan, Summary, Surroundings, Weight, make};
 use crate::fleet::{
-    Agent, SOON, Scene, ServerProcess, Stage, Supervisor, Wish, eventually, free_port, healthy, the_agent,
-    yaml,
+    Agent, Relay, SOON, Scene, ServerProcess, Stage, Supervisor, Wish, eventually, free_port, healthy,
+    the_agent, yaml,
 };
 use crate::swarm::random::Random;
 
@@ -71,7 +70,7 @@ impl Run {
         let stage = Stage { scene: Scene::new("soak"), agent };
         let server = ServerProcess::start(&stage.scene.path().join("server")).await;
         let relay = Relay::to(server.agents).await.unwrap();
-        let endpoint = format!("ws://{}/v1/opamp", relay.address);
+        let endpoint = relay.endpoint("ws");
         let wish = Wish {
             probation: plan.probation.to_owned(),
             settings: SETTINGS.to_owned(),

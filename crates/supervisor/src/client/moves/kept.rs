@@ -36,6 +36,8 @@ pub struct Keeper {
     path: PathBuf,
     /// The host's own settings when it was written: once a person changes them they count again.
     base: String,
+    /// Whether the host lets a server offer settings at all.
+    allowed: bool,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -56,9 +58,10 @@ struct WrittenOffer {
 }
 
 impl Keeper {
-    /// The file in a state folder, for a host with these settings.
+    /// The file in a state folder, for a host with these settings. Where it does not allow offered ones (any more), what
+    /// was kept stays in the file and counts for nothing.
     #[must_use]
-    pub fn new(state_dir: &std::path::Path, base: &Target) -> Self {
+    pub fn new(state_dir: &std::path::Path, base: &Target, allowed: bool) -> Self {
         let mut digest = Sha256::new();
         let mut part = |bytes: &[u8]| {
             digest.update((bytes.len() as u64).to_be_bytes());
@@ -71,7 +74,7 @@ impl Keeper {
             part(name.as_str().as_bytes());
             part(value.as_bytes());
         }
-        Self { path: state_dir.join(FILE), base: hex(&digest.finalize()) }
+        Self { path: state_dir.join(FILE), base: hex(&digest.finalize()), allowed }
     }
 
     /// What is kept; nothing where the host's settings changed or the file cannot be understood, which is logged: the
@@ -87,6 +90,13 @@ impl Keeper {
             Ok(Some(bytes)) => bytes,
             Err(error) => return unusable(&error),
         };
+        if !self.allowed {
+            tracing::info!(
+                path = %self.path.display(),
+                "this host does not allow connection settings: those that were offered before are not used"
+            );
+            return Kept::default();
+        }
         let written: Written = match serde_json::from_slice(&bytes) {
             Ok(written) => written,
             Err(error) => return unusable(&error),

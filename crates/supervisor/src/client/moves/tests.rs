@@ -338,7 +338,7 @@ fn given_a_state_folder_that_takes_nothing_when_settings_are_proven_then_the_old
 fn given_a_file_of_settings_when_loaded_then_it_counts_for_the_same_host_settings_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
-    let keeper = Keeper::new(folder.path(), &base());
+    let keeper = Keeper::new(folder.path(), &base(), true);
     assert_eq!(keeper.load(), Kept::default());
     let mut client = Client::new();
     client.offered("h1", every(5, with_headers(&[("Authorization", "Bearer secret")])));
@@ -349,9 +349,11 @@ fn given_a_file_of_settings_when_loaded_then_it_counts_for_the_same_host_setting
     let path = folder.path().join("connection-settings.json");
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
+    assert_eq!(Keeper::new(folder.path(), &base(), false).load(), Kept::default(), "not allowed any more");
+    assert_eq!(&keeper.load(), client.moves.kept(), "and allowed again");
     let mut other = base();
     other.endpoint = AWAY.parse().unwrap();
-    assert_eq!(Keeper::new(folder.path(), &other).load(), Kept::default());
+    assert_eq!(Keeper::new(folder.path(), &other, true).load(), Kept::default());
     let whole = std::fs::read(&path).unwrap();
     for cut in [0, 1, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&path, &whole[..cut]).unwrap();
