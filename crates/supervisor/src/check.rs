@@ -160,13 +160,15 @@ fn allowed(agent: &Agent) -> Finding {
 async fn server(settings: &Settings) -> Finding {
     let target = &settings.server;
     let endpoint = &target.endpoint;
+    let by = target.proxy.as_ref().map(|proxy| format!(" by the proxy {proxy}")).unwrap_or_default();
     match client::reach(target, InstanceUid::v7(0, [0; 10])).await {
         Ok(()) if endpoint.secure => {
-            finding(Verdict::Fine, "server", format!("{endpoint} answers, and is verified"))
+            finding(Verdict::Fine, "server", format!("{endpoint} answers{by}, and is verified"))
         }
         Ok(()) => {
-            let said =
-                format!("{endpoint} answers; nothing protects what is said there: wss:// or https:// would");
+            let said = format!(
+                "{endpoint} answers{by}; nothing protects what is said there: wss:// or https:// would"
+            );
             let near = matches!(endpoint.host.as_str(), "127.0.0.1" | "::1" | "localhost");
             finding(if near { Verdict::Fine } else { Verdict::Doubtful }, "server", said)
         }

@@ -15,6 +15,8 @@ mod moves;
 mod peer;
 #[path = "protocol/program.rs"]
 mod program;
+#[path = "protocol/proxy.rs"]
+mod proxy;
 #[path = "protocol/several.rs"]
 mod several;
 #[path = "protocol/tls.rs"]

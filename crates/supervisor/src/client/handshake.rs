@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::link::Link;
+use super::proxy::{ProxyKind, TunnelError};
 use super::tls::{self, InvalidTls};
 use super::{Endpoint, INSTANCE_UID_HEADER, Reason, Target, USER_AGENT, retry_after};
 
@@ -29,6 +30,8 @@ const MAX_HEADERS: usize = 64;
 pub(super) enum OpenError {
     #[error("cannot connect to {endpoint}: {source}")]
     Connect { endpoint: String, source: io::Error },
+    #[error("cannot pass the proxy {proxy}: {source}")]
+    Proxy { proxy: String, source: TunnelError },
     #[error("cannot speak TLS with {endpoint}: {source}")]
     Tls { endpoint: String, source: io::Error },
     #[error("cannot speak TLS: {0}")]
@@ -66,29 +69,58 @@ pub(super) fn status_reason(status: u16, retry_after: Option<Duration>) -> Reaso
     }
 }
 
-/// Opens a connection to the server, and shakes hands where TLS is spoken. `config` is made when it is first needed.
+/// Opens a connection to the server, through a proxy where there is one, and shakes hands where TLS is spoken. `config`
+/// is made when it is first needed.
 pub(super) async fn connect(
     target: &Target,
     config: &mut Option<Arc<ClientConfig>>,
 ) -> Result<Link, OpenError> {
+    let connecting = Box::pin(connected(target, config));
+    tokio::time::timeout(DEADLINE, connecting).await.map_err(|_| OpenError::Deadline)?
+}
+
+async fn connected(target: &Target, config: &mut Option<Arc<ClientConfig>>) -> Result<Link, OpenError> {
     let endpoint = &target.endpoint;
-    let failed = |source| OpenError::Connect { endpoint: endpoint.to_string(), source };
-    let connecting = TcpStream::connect((endpoint.host.as_str(), endpoint.port));
-    let stream =
-        tokio::time::timeout(DEADLINE, connecting).await.map_err(|_| OpenError::Deadline)?.map_err(failed)?;
+    let link = match &target.proxy {
+        None => reach(&endpoint.host, endpoint.port, &endpoint.to_string()).await?,
+        Some(proxy) => {
+            let mut link = reach(&proxy.host, proxy.port, &proxy.to_string()).await?;
+            if proxy.kind == ProxyKind::Https {
+                link = secured(target, config, &proxy.host, &proxy.to_string(), link).await?;
+            }
+            let through = proxy.tunnel(link, &endpoint.host, endpoint.port).await;
+            through.map_err(|source| OpenError::Proxy { proxy: proxy.to_string(), source })?
+        }
+    };
+    if !endpoint.secure {
+        return Ok(link);
+    }
+    secured(target, config, &endpoint.host, &endpoint.to_string(), link).await
+}
+
+/// Opens a TCP connection to what is called `name` in errors.
+async fn reach(host: &str, port: u16, name: &str) -> Result<Link, OpenError> {
+    let failed = |source| OpenError::Connect { endpoint: name.to_owned(), source };
+    let stream = TcpStream::connect((host, port)).await.map_err(failed)?;
     // Messages are small and each is wanted at once; where it cannot be set they merely arrive later.
     let _ = stream.set_nodelay(true);
-    if !endpoint.secure {
-        return Ok(Link::Plain(stream));
-    }
+    Ok(Link::Plain(stream))
+}
+
+/// Speaks TLS with `host`, which is called `name` in errors.
+async fn secured(
+    target: &Target,
+    config: &mut Option<Arc<ClientConfig>>,
+    host: &str,
+    name: &str,
+    link: Link,
+) -> Result<Link, OpenError> {
     let config = match config {
         Some(config) => Arc::clone(config),
         None => Arc::clone(config.insert(target.tls.config()?)),
     };
-    let failed = |source| OpenError::Tls { endpoint: endpoint.to_string(), source };
-    let shaking = tls::shake(config, &endpoint.host, stream);
-    let shaken = tokio::time::timeout(DEADLINE, shaking).await.map_err(|_| OpenError::Deadline)?;
-    Ok(Link::Tls(Box::new(shaken.map_err(failed)?)))
+    let failed = |source| OpenError::Tls { endpoint: name.to_owned(), source };
+    Ok(Link::Tls(Box::new(tls::shake(config, host, link).await.map_err(failed)?)))
 }
 
 /// Opens a WebSocket; gives the connection and what the server sent right behind its answer.

@@ -11,7 +11,8 @@ use tokio_rustls::client::TlsStream;
 #[derive(Debug)]
 pub(super) enum Link {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    /// Over another link, which is under TLS itself where a proxy is.
+    Tls(Box<TlsStream<Link>>),
 }
 
 impl AsyncRead for Link {

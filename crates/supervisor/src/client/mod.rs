@@ -27,6 +27,7 @@ mod outbox;
 mod pace;
 mod parts;
 mod post;
+mod proxy;
 mod retry_after;
 mod session;
 mod tls;
@@ -39,6 +40,7 @@ pub use endpoint::{Endpoint, InvalidEndpoint, Transport};
 pub use history::History;
 pub use member::{Leave, Outlet, Wiring};
 pub use moves::{Keeper, Kept};
+pub use proxy::{InvalidProxy, Proxy, ProxyKind};
 pub use tls::{InvalidTls, MOST_PEM_BYTES, TlsSettings, Version};
 
 use std::time::Instant;
@@ -60,6 +62,8 @@ pub struct Target {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// How TLS is spoken, where the endpoint asks for it.
     pub tls: TlsSettings,
+    /// What the connection goes through, if anything.
+    pub proxy: Option<Proxy>,
 }
 
 /// What the client needs to know.

@@ -215,7 +215,7 @@ mod tests {
     async fn given_a_server_that_hangs_when_posted_to_then_the_request_ends_at_its_deadline() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}/v1/opamp", listener.local_addr().unwrap()).parse().unwrap();
-        let target = Target { endpoint, headers: Vec::new(), tls: TlsSettings::default() };
+        let target = Target { endpoint, headers: Vec::new(), tls: TlsSettings::default(), proxy: None };
         let mut poster = Poster::new(target, 1000);
         assert_eq!(poster.deadline, Duration::from_secs(30));
         poster.deadline = Duration::from_millis(100);

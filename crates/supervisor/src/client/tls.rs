@@ -9,9 +9,10 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use super::link::Link;
 
 /// Largest file of authorities, in bytes.
 pub const MOST_PEM_BYTES: u64 = 1024 * 1024;
@@ -148,8 +149,8 @@ fn add_authorities(roots: &mut RootCertStore, pem: &str) -> Result<(), InvalidTl
 pub(super) async fn shake(
     config: Arc<ClientConfig>,
     host: &str,
-    stream: TcpStream,
-) -> io::Result<TlsStream<TcpStream>> {
+    stream: Link,
+) -> io::Result<TlsStream<Link>> {
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     TlsConnector::from(config).connect(name, stream).await
 }

@@ -37,6 +37,7 @@ struct Server {
     endpoint: Option<Spanned<String>>,
     tls: Tls,
     token_file: Option<Spanned<String>>,
+    proxy: Option<Spanned<Secret>>,
     headers: BTreeMap<String, Spanned<Secret>>,
 }
 
@@ -188,6 +189,11 @@ pub(super) fn layers(path: &Path, text: &str, host: &Host<'_>) -> Result<(Layer,
         let secret = secret(value.value, host).map_err(|why| SettingsError::Value { origin, why })?;
         let value = Spanned::new(secret, value.referenced, value.defined);
         sheet.put_named(Key::Header, &field, &name, Some(value));
+    }
+    if let Some(value) = file.server.proxy {
+        let origin = sheet.origin("server.proxy", value.referenced.line());
+        let secret = secret(value.value, host).map_err(|why| SettingsError::Value { origin, why })?;
+        sheet.put(Key::Proxy, "server.proxy", Some(Spanned::new(secret, value.referenced, value.defined)));
     }
     sheet.put(Key::Kind, "agent.kind", file.agent.kind);
     sheet.put(Key::Binary, "agent.binary", file.agent.binary);

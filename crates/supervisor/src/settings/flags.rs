@@ -19,6 +19,9 @@ pub struct LowArgs {
     /// File of a token that is sent to the server as `Authorization: Bearer TOKEN`
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<String>,
+    /// Proxy on the way to the server: http://HOST:PORT, https://… or socks5://…
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
     /// What is supervised: fluent-bit (the default)
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
@@ -70,6 +73,7 @@ impl LowArgs {
             (Key::Endpoint, one(&self.endpoint)),
             (Key::CaFile, one(&self.ca_file)),
             (Key::TokenFile, one(&self.token_file)),
+            (Key::Proxy, one(&self.proxy)),
             (Key::Kind, one(&self.kind)),
             (Key::Binary, one(&self.binary)),
             (Key::AgentConfig, one(&self.agent_config)),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Allowed, Settings, duration, handlers};
 use crate::apply::OnHang;
+use crate::client::Proxy;
 use crate::supervise::{Kind, OnSilence};
 
 #[derive(Serialize)]
@@ -39,6 +40,8 @@ struct Server<'a> {
     tls: Tls,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proxy: Option<String>,
     headers: BTreeMap<&'a str, &'static str>,
 }
 
@@ -116,6 +119,7 @@ pub fn print(settings: &Settings) -> Result<String, String> {
                 system_roots: settings.server.tls.system,
             },
             token_file: settings.token_file.as_deref().map(text),
+            proxy: settings.server.proxy.as_ref().map(Proxy::shown),
             headers: settings
                 .server
                 .headers

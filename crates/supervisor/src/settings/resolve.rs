@@ -11,7 +11,7 @@ use super::environment::{self, variable};
 use super::written::{Key, Layer, Layers, Written};
 use super::{Allowed, Host, LowArgs, Settings, SettingsError, agents, duration, file};
 use crate::apply::OnHang;
-use crate::client::{Endpoint, Target, TlsSettings, headers};
+use crate::client::{Endpoint, Proxy, Target, TlsSettings, headers};
 use crate::supervise::{OnSilence, Patience};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -40,6 +40,7 @@ pub fn resolve(args: &LowArgs, host: &Host<'_>) -> Result<Settings, SettingsErro
         endpoint: endpoint(&layers)?,
         headers: headers_of(&layers, host)?,
         tls: tls(&layers, host)?,
+        proxy: proxy(&layers)?,
     };
     let state_dir = state_dir(&layers, host)?;
     Ok(Settings {
@@ -100,6 +101,14 @@ fn endpoint(layers: &Layers) -> Result<Endpoint, SettingsError> {
     // A URL with a password in it is not repeated.
     let shown = if written.text.contains('@') { "the URL" } else { &written.text };
     written.text.parse().map_err(|error| wrong(written, format!("{shown} cannot be used: {error}")))
+}
+
+/// The URL may hold a password and is not repeated.
+fn proxy(layers: &Layers) -> Result<Option<Proxy>, SettingsError> {
+    let Some(written) = layers.one(Key::Proxy) else { return Ok(None) };
+    Proxy::new(&written.text, Vec::new())
+        .map(Some)
+        .map_err(|error| wrong(written, format!("the proxy cannot be used: {error}")))
 }
 
 /// A file of authorities takes the place of the host's, unless these are asked for as well.

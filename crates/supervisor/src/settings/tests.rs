@@ -18,6 +18,7 @@ server:
   endpoint: http://file.example:4320/v1/opamp
   headers:
     Authorization: Bearer s3cret
+  proxy: socks5://me:s3cret@proxy.example
 agent:
   kind: fluent-bit
   binary: /opt/fb
@@ -116,6 +117,7 @@ fn given_a_full_file_then_every_field_is_taken() {
     assert_eq!(settings.server.endpoint.to_string(), "http://file.example:4320/v1/opamp");
     assert_eq!(settings.server.headers[0].0, "authorization");
     assert_eq!(settings.server.headers[0].1, "Bearer s3cret");
+    assert_eq!(settings.server.proxy.unwrap().to_string(), "socks5://proxy.example:1080");
     let agent = &settings.agents[0];
     assert_eq!((&*agent.binary, &*agent.config), (Path::new("/opt/fb"), Path::new("/etc/fb.yaml")));
     assert_eq!(settings.state_dir, Path::new("/var/lib/tg"));
@@ -167,6 +169,10 @@ fn given_wrong_flags_or_variables_then_one_sentence_says_which_and_what_to_do() 
         (
             flag("--heartbeat", "0"),
             "--heartbeat: \"0\" is not a duration from 1s to 86400s, as in 30s or 1m30s",
+        ),
+        (
+            flag("--proxy", "ftp://me:s3cret@p"),
+            "--proxy: the proxy cannot be used: proxies of the scheme ftp:// are not known: use http, https or socks5",
         ),
         (
             flag("--probation", "soon"),

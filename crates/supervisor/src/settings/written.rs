@@ -12,6 +12,7 @@ pub(super) enum Key {
     CaFile,
     SystemRoots,
     TokenFile,
+    Proxy,
     Header,
     Name,
     Kind,
@@ -35,10 +36,11 @@ pub(super) enum Key {
 
 impl Key {
     /// Every setting that has a flag and a variable, with the flag's name.
-    pub(super) const FLAGS: [(Self, &'static str); 15] = [
+    pub(super) const FLAGS: [(Self, &'static str); 16] = [
         (Self::Endpoint, "endpoint"),
         (Self::CaFile, "ca-file"),
         (Self::TokenFile, "token-file"),
+        (Self::Proxy, "proxy"),
         (Self::Kind, "kind"),
         (Self::Binary, "binary"),
         (Self::AgentConfig, "agent-config"),

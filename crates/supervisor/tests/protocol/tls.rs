@@ -12,8 +12,8 @@ use tokio_rustls::TlsAcceptor;
 use crate::peer::Listener;
 use crate::world::Setup;
 
-/// Takes TLS off in front of a listener; gives its port and its certificate, which is its own authority.
-async fn before(listener: &Listener, name: &str) -> (u16, String) {
+/// Takes TLS off in front of a port; gives its port and its certificate, which is its own authority.
+pub(crate) async fn before(behind: u16, name: &str) -> (u16, String) {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -25,7 +25,7 @@ async fn before(listener: &Listener, name: &str) -> (u16, String) {
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let front = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, behind) = (front.local_addr().unwrap().port(), listener.port());
+    let port = front.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((stream, _)) = front.accept().await {
             let acceptor = acceptor.clone();
@@ -40,7 +40,7 @@ async fn before(listener: &Listener, name: &str) -> (u16, String) {
     (port, made.cert.pem())
 }
 
-fn trusting(pem: String) -> TlsSettings {
+pub(crate) fn trusting(pem: String) -> TlsSettings {
     TlsSettings { authorities: pem, system: false, ..TlsSettings::default() }
 }
 
@@ -49,7 +49,7 @@ fn trusting(pem: String) -> TlsSettings {
 async fn given_a_server_under_tls_when_its_authority_is_trusted_then_both_transports_work() {
     for scheme in ["wss", "https"] {
         let listener = Listener::new().await;
-        let (port, pem) = before(&listener, "127.0.0.1").await;
+        let (port, pem) = before(listener.port(), "127.0.0.1").await;
         let world = Setup { tls: trusting(pem), ..Setup::new(scheme, port) }.start();
         let mut asked = listener.asked().await;
         assert_eq!(asked.header("Authorization"), Some("Bearer token"), "C184");
@@ -68,9 +68,9 @@ async fn given_a_server_under_tls_when_its_authority_is_trusted_then_both_transp
 #[tokio::test]
 async fn given_a_server_of_another_authority_or_name_when_asked_then_nothing_is_said_to_it() {
     let listener = Listener::new().await;
-    let (port, _) = before(&listener, "127.0.0.1").await;
-    let (_, another) = before(&listener, "127.0.0.1").await;
-    let (misnamed, its_own) = before(&listener, "elsewhere.example").await;
+    let (port, _) = before(listener.port(), "127.0.0.1").await;
+    let (_, another) = before(listener.port(), "127.0.0.1").await;
+    let (misnamed, its_own) = before(listener.port(), "elsewhere.example").await;
     let mut worlds = Vec::new();
     for (port, tls) in
         [(port, trusting(another)), (port, TlsSettings::default()), (misnamed, trusting(its_own))]

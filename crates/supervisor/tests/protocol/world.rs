@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tidegate_opamp::{AgentDescription, ComponentHealth, EffectiveConfig, InstanceUid};
 use tidegate_supervisor::agent::{AgentCommand, AgentHandle, AgentReport, Heard};
-use tidegate_supervisor::client::{Target, TlsSettings};
+use tidegate_supervisor::client::{Proxy, Target, TlsSettings};
 use tidegate_supervisor::handlers::{ChatOpsSettings, HandlerSettings};
 use tidegate_supervisor::run::{RunError, Spoken, Supervised, Told, serve};
 use tidegate_supervisor::settings::{Agent, Allowed, Settings};
@@ -45,6 +45,7 @@ pub(crate) struct Setup {
     pub(crate) handlers: Vec<HandlerSettings>,
     pub(crate) allow: BTreeSet<Allowed>,
     pub(crate) tls: TlsSettings,
+    pub(crate) proxy: Option<Proxy>,
     /// How many agents share the connection.
     pub(crate) agents: u8,
     /// The number of their last messages.
@@ -63,6 +64,7 @@ impl Setup {
             handlers: Vec::new(),
             allow: Allowed::WORDS.iter().map(|(what, _)| *what).collect(),
             tls: TlsSettings::default(),
+            proxy: None,
             agents: 1,
             sequence_num: 0,
             state: None,
@@ -76,6 +78,7 @@ impl Setup {
                 endpoint: self.endpoint.parse().unwrap(),
                 headers: vec![("authorization".parse().unwrap(), "Bearer token".parse().unwrap())],
                 tls: self.tls,
+                proxy: self.proxy,
             },
             ca_file: None,
             token_file: None,

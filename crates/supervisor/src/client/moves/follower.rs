@@ -83,7 +83,7 @@ mod tests {
 
     fn moves() -> Moves {
         let endpoint = "ws://a/v1/opamp".parse().unwrap();
-        let base = Target { endpoint, headers: Vec::new(), tls: TlsSettings::default() };
+        let base = Target { endpoint, headers: Vec::new(), tls: TlsSettings::default(), proxy: None };
         Moves::new(base, Kept::default(), Instant::now())
     }
 

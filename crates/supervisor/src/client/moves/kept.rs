@@ -74,6 +74,9 @@ impl Keeper {
             part(name.as_str().as_bytes());
             part(value.as_bytes());
         }
+        if let Some(proxy) = &base.proxy {
+            part(&proxy.identity());
+        }
         Self { path: state_dir.join(FILE), base: hex(&digest.finalize()), allowed }
     }
 

@@ -283,10 +283,7 @@ impl Moves {
 
 /// What no host of this version takes.
 fn refusal(offer: &OpAMPConnectionSettings) -> Option<String> {
-    if offer.certificate.is_some() {
-        return Some("this supervisor does not take client certificates".into());
-    }
-    offer.proxy.is_some().then(|| "this supervisor does not connect through proxies".into())
+    offer.certificate.is_some().then(|| "this supervisor does not take client certificates".into())
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Offered settings laid over those of the host: what they mean, or why they are refused. Pure.
 
 use http::{HeaderName, HeaderValue};
-use tidegate_opamp::{Headers, OpAMPConnectionSettings, TLSConnectionSettings};
+use tidegate_opamp::{Headers, OpAMPConnectionSettings, ProxyConnectionSettings, TLSConnectionSettings};
 
 use super::super::tls::{TlsSettings, Version};
-use super::super::{Target, headers};
+use super::super::{Proxy, Target, headers};
 
 /// Most headers that are taken.
 const MOST_HEADERS: usize = 64;
@@ -22,6 +22,7 @@ pub(super) fn merge(
         destination_endpoint: endpoint.cloned().unwrap_or_default(),
         headers: offer.headers.as_ref().or(kept.headers.as_ref()).cloned(),
         tls: offer.tls.as_ref().or(kept.tls.as_ref()).cloned(),
+        proxy: offer.proxy.as_ref().or(kept.proxy.as_ref()).cloned(),
         ..OpAMPConnectionSettings::default()
     }
 }
@@ -40,7 +41,11 @@ pub(super) fn overlay(base: &Target, settings: &OpAMPConnectionSettings) -> Resu
         None => base.headers.clone(),
     };
     let tls = settings.tls.as_ref().map_or_else(|| Ok(base.tls.clone()), |tls| with_tls(&base.tls, tls))?;
-    Ok(Target { endpoint, headers, tls })
+    let proxy = match &settings.proxy {
+        Some(offered) => Some(proxy(offered)?),
+        None => base.proxy.clone(),
+    };
+    Ok(Target { endpoint, headers, tls, proxy })
 }
 
 /// Offered headers take the place of those offered before; headers of the host stay where they have another name
@@ -49,15 +54,7 @@ fn with_headers(
     base: &[(HeaderName, HeaderValue)],
     offered: &Headers,
 ) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
-    if offered.headers.len() > MOST_HEADERS {
-        return Err(format!("there are more than {MOST_HEADERS} headers"));
-    }
-    let offered = offered
-        .headers
-        .iter()
-        .map(|header| headers::parse(&header.key, &header.value))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| format!("a header cannot be used: {error}"))?;
+    let offered = parsed(offered)?;
     let mut all: Vec<_> = base
         .iter()
         .filter(|(name, _)| offered.iter().all(|(replaces, _)| replaces != name))
@@ -65,6 +62,20 @@ fn with_headers(
         .collect();
     all.extend(offered);
     Ok(all)
+}
+
+fn parsed(offered: &Headers) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
+    if offered.headers.len() > MOST_HEADERS {
+        return Err(format!("there are more than {MOST_HEADERS} headers"));
+    }
+    let parsed = offered.headers.iter().map(|header| headers::parse(&header.key, &header.value));
+    parsed.collect::<Result<_, _>>().map_err(|error| format!("a header cannot be used: {error}"))
+}
+
+/// OpAMP C115.
+fn proxy(offered: &ProxyConnectionSettings) -> Result<Proxy, String> {
+    let headers = offered.connect_headers.as_ref().map_or_else(|| Ok(Vec::new()), parsed)?;
+    Proxy::new(&offered.url, headers).map_err(|error| format!("the proxy cannot be used: {error}"))
 }
 
 /// OpAMP C113, C114.

@@ -8,6 +8,7 @@ const AWAY: &str = "wss://away.example/v1/opamp";
 
 fn base() -> Target {
     Target {
+        proxy: None,
         endpoint: HOME.parse().unwrap(),
         headers: vec![
             headers::parse("authorization", "Bearer own").unwrap(),
@@ -214,7 +215,7 @@ fn given_what_is_not_taken_when_offered_then_it_fails_at_once_and_names_the_reas
     let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "1")).collect();
     let cases = [
         (certificate, "client certificates"),
-        (proxy, "proxies"),
+        (proxy, "not the URL of a proxy"),
         (to("ftp://away.example/"), "ftp://"),
         (to("nonsense"), "not a URL"),
         (with_headers(&[("Host", "x")]), "supervisor's own"),
