@@ -43,9 +43,11 @@ const IMPURE: [&str; 6] = ["tokio", "hyper", "rusqlite", "rustix", "getrandom", 
 const BANNED: [&str; 5] = ["ring", "openssl", "openssl-sys", "native-tls", "boring"];
 
 /// Crates that come in several versions, with the reason.
-const DOUBLES: [(&str, &str); 2] = [
+const DOUBLES: [(&str, &str); 4] = [
     ("syn", "derive macros move to version 3 one by one; none of it is linked"),
     ("itertools", "criterion, for benchmarks alone, holds to 0.13; prost-derive runs at build time"),
+    ("thiserror", "tokio-socks derives its errors with version 1; a few trait impls"),
+    ("thiserror-impl", "the macro of the same; it runs at build time"),
 ];
 
 /// Files over [`MAX_LINES`], with the reason.
