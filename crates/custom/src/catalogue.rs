@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::name::{CHATOPS, DIAGNOSTICS, DRY_RUN, LOGS, METRICS, NULL_COMMAND, SHUTDOWN, bare};
-use crate::{chatops, inspect, metrics, order};
+use crate::name::{CHATOPS, DIAGNOSTICS, DRY_RUN, LOGS, METRICS, NULL_COMMAND, SCHEMA, SHUTDOWN, bare};
+use crate::{chatops, inspect, metrics, order, schema};
 
 /// A custom capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -95,6 +95,9 @@ const TRUNCATED: Field = optional("truncated", JsonForm::Flag, "whether the body
 const OUTCOME: Field =
     optional("outcome", JsonForm::Text, "`unknown`: nobody knows whether the request was carried out");
 const DURATION: Field = optional("duration_ms", JsonForm::Number, "milliseconds that the call took");
+
+const SCHEMA_HASH: Field =
+    required("hash", JsonForm::Text, "SHA-256 of the whole document, in 64 hexadecimal digits");
 
 const NOT_INSPECTED: MessageType = MessageType {
     kind: chatops::FAILURE,
@@ -277,6 +280,45 @@ const CATALOGUE: &[Capability] = &[
             NOT_INSPECTED,
         ],
     },
+    Capability {
+        name: SCHEMA,
+        summary: "Tells what the agent's build says of its plugins and their properties, in pieces.",
+        idempotent: true,
+        messages: &[
+            MessageType {
+                kind: schema::FETCH,
+                direction: Direction::ToAgent,
+                summary: "Asks for a piece of the document, which is packed with gzip.",
+                fields: &[
+                    SCHEMA_HASH,
+                    optional("offset", JsonForm::Number, "where the piece begins, in bytes; 0 unless said"),
+                    ID,
+                ],
+            },
+            MessageType {
+                kind: schema::CHUNK,
+                direction: Direction::ToServer,
+                summary: "A piece of it.",
+                fields: &[
+                    SCHEMA_HASH,
+                    required("offset", JsonForm::Number, "where the piece begins, in bytes"),
+                    required("total", JsonForm::Number, "bytes of the whole packed document"),
+                    required("data", JsonForm::Text, "the piece in base64, at most 32 KiB of bytes"),
+                    ID,
+                ],
+            },
+            MessageType {
+                kind: chatops::FAILURE,
+                direction: Direction::ToServer,
+                summary: "There is no such piece.",
+                fields: &[
+                    required("err_msg", JsonForm::Text, "what went wrong"),
+                    Field { required: false, ..SCHEMA_HASH },
+                    ID,
+                ],
+            },
+        ],
+    },
 ];
 
 /// Every capability that this crate knows.
@@ -302,6 +344,8 @@ mod tests {
     fn payload(fields: &[Field]) -> Value {
         let value = |field: &Field| match (field.name, field.form) {
             ("http_code", _) => Value::from("200"),
+            ("hash", _) => Value::from("ab".repeat(32)),
+            ("total", _) => Value::from(100),
             (_, JsonForm::Text) => Value::from("text"),
             (_, JsonForm::Number) => Value::from(5),
             (_, JsonForm::Flag) => Value::from(true),

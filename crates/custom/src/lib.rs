@@ -12,13 +12,14 @@ pub mod metrics;
 mod name;
 pub mod order;
 mod payload;
+pub mod schema;
 
 pub use answer::{Answer, MAX_ANSWER_BODY_BYTES};
 pub use catalogue::{Capability, Direction, Field, JsonForm, MessageType, catalogue, describe};
 pub use message::{Message, ParseError, message_id, parse, with_id};
 pub use name::{
     CHATOPS, DIAGNOSTICS, DRY_RUN, InvalidName, LOGS, MAX_NAME_BYTES, METRICS, NULL_COMMAND, REQUEST_PREFIX,
-    SHUTDOWN, bare, check_name, listed_as, prefixed,
+    SCHEMA, SHUTDOWN, bare, check_name, listed_as, prefixed,
 };
 pub use payload::{
     MAX_BODY_BYTES, MAX_DATA_BYTES, MAX_ID_BYTES, MAX_TEXT_BYTES, PayloadError, excerpt, is_unknown_outcome,

@@ -6,9 +6,10 @@ use crate::answer::Answer;
 use crate::chatops::{self, Failure, Request, Success};
 use crate::inspect::{self, DryRun, Logs};
 use crate::metrics::{self, Digest};
-use crate::name::{CHATOPS, DIAGNOSTICS, DRY_RUN, LOGS, METRICS, NULL_COMMAND, SHUTDOWN, bare};
+use crate::name::{CHATOPS, DIAGNOSTICS, DRY_RUN, LOGS, METRICS, NULL_COMMAND, SCHEMA, SHUTDOWN, bare};
 use crate::order::{self, Order};
 use crate::payload::{Fields, PayloadError};
+use crate::schema::{self, Chunk, Fetch, Unavailable};
 
 /// A custom message that this crate knows.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,12 @@ pub enum Message {
     DryRun(DryRun),
     /// Server to agent: tell what helps to find a fault.
     Diagnostics(Order),
+    /// Server to agent: send a piece of the schema.
+    SchemaFetch(Fetch),
+    /// Agent to server: a piece of the schema.
+    SchemaChunk(Chunk),
+    /// Agent to server: why there is no piece.
+    SchemaUnavailable(Unavailable),
     /// Agent to server: what was found.
     Inspected(serde_json::Map<String, serde_json::Value>),
     /// Agent to server: why nothing was found.
@@ -90,6 +97,12 @@ pub fn parse(message: &CustomMessage) -> Result<Message, ParseError> {
         (DIAGNOSTICS, inspect::REQUEST) => {
             (DIAGNOSTICS, inspect::REQUEST, Order::parse(data).map(Message::Diagnostics))
         }
+        (SCHEMA, schema::FETCH) => (SCHEMA, schema::FETCH, Fetch::parse(data).map(Message::SchemaFetch)),
+        (SCHEMA, schema::CHUNK) => (SCHEMA, schema::CHUNK, Chunk::parse(data).map(Message::SchemaChunk)),
+        (SCHEMA, chatops::FAILURE) => {
+            (SCHEMA, chatops::FAILURE, Unavailable::parse(data).map(Message::SchemaUnavailable))
+        }
+        (SCHEMA, _) => return Err(ParseError::UnknownType { capability: SCHEMA }),
         (LOGS | DRY_RUN | DIAGNOSTICS, kind) => return inspected(&message.capability, kind, data),
         (CHATOPS, _) => return Err(ParseError::UnknownType { capability: CHATOPS }),
         (SHUTDOWN, _) => return Err(ParseError::UnknownType { capability: SHUTDOWN }),

@@ -21,6 +21,9 @@ pub const DRY_RUN: &str = "io.tidegate.dryrun";
 /// What a person who is to help needs to know, without secrets.
 pub const DIAGNOSTICS: &str = "io.tidegate.diagnostics";
 
+/// What an agent's build says of its plugins and their properties, fetched once for each build.
+pub const SCHEMA: &str = "io.tidegate.schema";
+
 /// Beginnings of names that hosts cannot give to handlers of their own.
 const RESERVED: [&str; 3] = ["io.tidegate.", "io.opentelemetry.", "org.mp3monster."];
 
