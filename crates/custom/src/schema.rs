@@ -241,8 +241,7 @@ fn message(
 }
 
 fn hash(fields: &mut Fields) -> Result<Option<SchemaHash>, PayloadError> {
-    const WRONG: PayloadError =
-        PayloadError::WrongForm { field: "hash", expected: "64 hexadecimal digits" };
+    const WRONG: PayloadError = PayloadError::WrongForm { field: "hash", expected: "64 hexadecimal digits" };
     let text = fields.text("hash", MAX_TEXT_BYTES)?;
     text.map(|text| text.parse().map_err(|_| WRONG)).transpose()
 }

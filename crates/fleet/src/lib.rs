@@ -13,6 +13,7 @@ pub mod index;
 pub mod metrics;
 pub mod offer;
 pub mod query;
+pub mod schemas;
 pub mod session;
 pub mod settings;
 mod time;

@@ -28,6 +28,7 @@ mod pipeline;
 mod position;
 mod reach;
 pub mod redact;
+pub mod schema;
 mod section;
 mod service;
 mod splice;

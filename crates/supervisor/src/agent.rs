@@ -58,6 +58,8 @@ pub enum Question {
     Logs(usize, oneshot::Sender<std::io::Result<Vec<String>>>),
     /// What the agent would say to a config. It is neither applied nor kept.
     DryRun(AgentConfigMap, oneshot::Sender<Verdict>),
+    /// The document that the agent's binary prints of its plugins and their properties, or why there is none.
+    Schema(oneshot::Sender<Result<String, String>>),
     /// All that is known of the agent, as a JSON object without secrets.
     Facts(oneshot::Sender<serde_json::Value>),
 }

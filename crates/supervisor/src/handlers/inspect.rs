@@ -2,22 +2,20 @@
 //! changes the agent, and nothing secret is told.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 use tidegate_custom::{
     Answer, DIAGNOSTICS, DRY_RUN, LOGS, MAX_DATA_BYTES, Message, ParseError, inspect, message_id, parse,
 };
 use tidegate_opamp::{AgentConfigMap, AgentConfigObject, CustomMessage};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
+use super::ask::Asker;
 use super::{Handler, Handling, Refusal};
 use crate::agent::{AgentCommand, Question, Verdict};
 use crate::client::History;
 use crate::text;
-
-/// How long the process side may take to answer: longer than its check of a config, shorter than an operator's patience.
-const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Room that is left in a payload for the id and what stands around the rest, in bytes.
 const ENVELOPE: usize = 1024;
@@ -50,47 +48,31 @@ pub struct About {
 #[derive(Clone, Debug)]
 pub struct Inspect {
     sight: Sight,
-    commands: mpsc::Sender<AgentCommand>,
+    asker: Asker,
     about: Arc<About>,
-    deadline: Duration,
 }
 
 impl Inspect {
     /// A handler that asks the process side behind `commands`.
     #[must_use]
     pub const fn new(sight: Sight, commands: mpsc::Sender<AgentCommand>, about: Arc<About>) -> Self {
-        Self { sight, commands, about, deadline: DEADLINE }
-    }
-
-    /// Asks, and waits no longer than the deadline.
-    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, String> {
-        let (reply, answer) = oneshot::channel();
-        let asking = async {
-            let sent = self.commands.send(AgentCommand::Ask(question(reply))).await;
-            sent.map_err(|_| "the agent is not supervised any more".to_owned())?;
-            answer
-                .await
-                .map_err(|_| "the agent's supervision takes no more questions now: try later".to_owned())
-        };
-        tokio::time::timeout(self.deadline, asking).await.unwrap_or_else(|_| {
-            Err("the agent's supervision is busy, as with an apply or a restart: try later".to_owned())
-        })
+        Self { sight, asker: Asker::new(commands), about }
     }
 
     async fn look(&self, message: &CustomMessage) -> Result<Map<String, Value>, String> {
         match parse(message).map_err(|error| error.to_string())? {
             Message::Logs(logs) => {
                 let lines = usize::try_from(logs.lines).unwrap_or(1);
-                let lines = self.ask(|reply| Question::Logs(lines, reply)).await?;
+                let lines = self.asker.ask(|reply| Question::Logs(lines, reply)).await?;
                 Ok(logged(lines.map_err(|error| format!("the agent's log cannot be read: {error}"))?))
             }
             Message::DryRun(config) => {
                 let map = offered(config);
-                Ok(judged(&self.ask(|reply| Question::DryRun(map, reply)).await?))
+                Ok(judged(&self.asker.ask(|reply| Question::DryRun(map, reply)).await?))
             }
             Message::Diagnostics(_) => {
                 // What the supervisor itself knows is told even while nothing can be asked.
-                let facts = self.ask(Question::Facts).await;
+                let facts = self.asker.ask(Question::Facts).await;
                 Ok(bundle(&self.about, facts))
             }
             _ => Err("this is no request".to_owned()),

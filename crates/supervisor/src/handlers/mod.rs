@@ -1,10 +1,12 @@
 //! Who carries out the messages of custom capabilities.
 
+mod ask;
 mod chatops;
 mod inspect;
 mod local;
 mod null;
 mod own;
+mod schema;
 mod shutdown;
 
 use std::future::Future;
@@ -19,6 +21,7 @@ pub use inspect::{About, Inspect, Sight};
 pub use local::Place;
 pub use null::NullCommand;
 pub use own::{Act, HandlerSettings, Own};
+pub use schema::Schema;
 pub use shutdown::Shutdown;
 
 /// What a handler promises: an answer, or that there is none.

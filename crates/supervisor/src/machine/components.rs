@@ -1,10 +1,12 @@
 //! What the agent's binary can run: asked of it once, kept, and told only while that binary is the one that runs.
 
-use std::{sync::Arc, time::Duration};
+use std::{ffi::OsString, sync::Arc, time::Duration};
+
+use tidegate_custom::schema::SchemaHash;
 
 use super::Machine;
 use crate::{
-    child::{CommandLine, Exit, run_to_end},
+    child::{CommandLine, Exit, Finished, RunError, run_to_end},
     kind::Inventory,
     report::available_components,
     state::{Asked, BinaryStamp, Known},
@@ -33,18 +35,16 @@ impl Machine {
         if let Some(asked) = self.state.inventory(&stamp) {
             return asked.known;
         }
-        let line = CommandLine { program: fixed.binary.clone(), args, cwd: self.state.run() };
-        let said = match run_to_end(&line, DEADLINE).await {
-            Ok(finished) if finished.exit == Exit::Code(0) => fixed.kind.read_components(&finished.output),
-            Ok(finished) => Err(format!("it {}", finished.exit)),
+        let finished = match self.run_for_components(args).await {
+            Ok(finished) => finished,
             Err(error) => {
                 // It may do better another time.
                 tracing::warn!(%error, "the agent's components are not reported");
                 return None;
             }
         };
-        let known = match said {
-            Ok(inventory) => Some(self.known(&inventory)),
+        let known = match self.read(&finished) {
+            Ok((inventory, document)) => Some(self.known(&inventory, document)),
             Err(reason) => {
                 tracing::warn!(
                     reason,
@@ -60,8 +60,37 @@ impl Machine {
         asked.known
     }
 
-    fn known(&self, inventory: &Inventory) -> Known {
-        let components = available_components(self.fixed.kind.service_name(), inventory);
+    async fn run_for_components(&self, args: Vec<OsString>) -> Result<Finished, RunError> {
+        let line = CommandLine { program: self.fixed.binary.clone(), args, cwd: self.state.run() };
+        run_to_end(&line, DEADLINE).await
+    }
+
+    /// What the binary can run, and the document that says all of it.
+    fn read<'a>(&self, finished: &'a Finished) -> Result<(Inventory, &'a str), String> {
+        if finished.exit != Exit::Code(0) {
+            return Err(format!("it {}", finished.exit));
+        }
+        let inventory = self.fixed.kind.read_components(&finished.output)?;
+        let document = finished.output.get(inventory.schema.clone()).unwrap_or_default();
+        Ok((inventory, document))
+    }
+
+    fn known(&self, inventory: &Inventory, document: &str) -> Known {
+        let schema = SchemaHash::of(document.as_bytes());
+        let components = available_components(self.fixed.kind.service_name(), inventory, schema);
         Known { version: inventory.version.clone(), components }
+    }
+
+    /// What the binary says now of its plugins and their properties; none of it is kept.
+    ///
+    /// # Errors
+    /// Why it says nothing.
+    pub async fn schema(&self) -> Result<String, String> {
+        let args = self.fixed.kind.components_args().ok_or("agents of this kind have no schema")?;
+        let finished = self.run_for_components(args).await.map_err(|error| error.to_string())?;
+        match self.read(&finished) {
+            Ok((_, document)) => Ok(document.to_owned()),
+            Err(reason) => Err(format!("the agent's binary does not tell its schema: {reason}")),
+        }
     }
 }

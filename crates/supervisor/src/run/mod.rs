@@ -24,7 +24,7 @@ pub use signals::{Reread, Told};
 use crate::agent::{AgentCommand, AgentHandle};
 use crate::client::{self, ClientSettings, CoreSettings, History, Keeper, Leave, Wiring, capabilities};
 use crate::dispatch::Dispatcher;
-use crate::handlers::{About, Act, ChatOps, Inspect, NullCommand, Own, Registry, Shutdown, Sight};
+use crate::handlers::{About, Act, ChatOps, Inspect, NullCommand, Own, Registry, Schema, Shutdown, Sight};
 use crate::identity::{self, IdentityError};
 use crate::settings::{self, Agent, Allowed, Settings};
 use crate::state::StateDir;
@@ -276,7 +276,7 @@ fn registry(
     commands: &mpsc::Sender<AgentCommand>,
     about: &Arc<About>,
 ) -> Registry {
-    let mut registry = Registry::default().with(NullCommand);
+    let mut registry = Registry::default().with(NullCommand).with(Schema::new(commands.clone()));
     if agent.allows(Allowed::ChatOps) {
         registry = registry.with(ChatOps::new(agent.chatops.clone()));
     }

@@ -12,6 +12,9 @@ use crate::hex::{hex, unhex};
 /// Name of the file in the state folder.
 const FILE: &str = "components.json";
 
+/// Counts changes of what is told of a binary, so that one that was asked before is asked again.
+const FORM: u32 = 1;
+
 /// A binary as it stands on disk: another one has another stamp.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BinaryStamp {
@@ -61,6 +64,9 @@ pub struct Known {
 #[derive(Deserialize, Serialize)]
 struct Written {
     stamp: BinaryStamp,
+    /// [`FORM`]; another one was written by a supervisor that told something else of the same binary.
+    #[serde(default)]
+    form: u32,
     version: String,
     /// An `AvailableComponents` in hex; empty for a binary that cannot tell.
     components: String,
@@ -71,7 +77,7 @@ impl StateDir {
     #[must_use]
     pub fn inventory(&self, stamp: &BinaryStamp) -> Option<Asked> {
         let written: Written = self.read_json(FILE)?;
-        if written.stamp != *stamp {
+        if written.stamp != *stamp || written.form != FORM {
             return None;
         }
         let components = AvailableComponents::decode(Bytes::from(unhex(&written.components)?)).ok()?;
@@ -89,7 +95,7 @@ impl StateDir {
             .as_ref()
             .map(|known| (known.version.clone(), hex(&known.components.encode_to_vec())))
             .unwrap_or_default();
-        self.write_json(FILE, &Written { stamp: asked.stamp.clone(), version, components })
+        self.write_json(FILE, &Written { stamp: asked.stamp.clone(), form: FORM, version, components })
     }
 }
 
@@ -111,6 +117,10 @@ mod tests {
             state.save_inventory(&asked).unwrap();
             assert_eq!(state.inventory(&stamp), Some(asked));
         }
+        let file = folder.path().join("state").join(FILE);
+        let older = fs::read_to_string(&file).unwrap().replace(r#""form": 1"#, r#""form": 0"#);
+        fs::write(&file, older).unwrap();
+        assert_eq!(state.inventory(&stamp), None, "another supervisor told something else");
         fs::write(folder.path().join("next"), "2").unwrap();
         fs::rename(folder.path().join("next"), &binary).unwrap();
         assert_eq!(state.inventory(&BinaryStamp::of(&binary).unwrap()), None);

@@ -47,7 +47,10 @@ pub(super) async fn answer(machine: &mut Machine, journal: &Journal, question: Q
             let disk = disks(machine).await;
             let _ = reply.send(facts(machine, journal, &disk));
         }
-        Question::Logs(..) | Question::DryRun(..) | Question::Facts(_) => {}
+        Question::Schema(reply) if !reply.is_closed() => {
+            let _ = reply.send(machine.schema().await);
+        }
+        Question::Logs(..) | Question::DryRun(..) | Question::Facts(_) | Question::Schema(_) => {}
     }
 }
 

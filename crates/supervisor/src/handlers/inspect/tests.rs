@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 struct World {
@@ -118,7 +120,7 @@ async fn given_diagnostics_when_asked_for_then_all_parts_are_there_and_no_secret
 async fn given_a_process_side_that_is_busy_when_asked_then_the_answer_says_so_in_time() {
     for sight in [Sight::Logs, Sight::Diagnostics] {
         let mut world = world(sight);
-        world.handler.deadline = Duration::from_millis(50);
+        world.handler.asker = world.handler.asker.clone().within(Duration::from_millis(50));
         let mut held = None;
         let (kind, data) = world.handled("{}", |question| held = Some(question)).await;
         let told = data.to_string();

@@ -1,0 +1,7 @@
+//! The schemas of agents' builds: what is held of them, and how they are gathered, one agent of a build at a time.
+
+mod gathering;
+mod library;
+
+pub use gathering::{Gathering, Taken};
+pub use library::{Library, Schema, Unusable};
