@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use tidegate_fleet::schemas::Schema;
 use tidegate_fleet::settings::Rule;
 use tidegate_fleet::{Agent, Command, Event, Push};
 use tidegate_opamp::InstanceUid;
@@ -40,4 +41,6 @@ pub struct Snapshot {
     pub settings_rules: Vec<Rule>,
     /// The builds whose components are known, oldest first.
     pub components: Vec<KnownComponents>,
+    /// The schemas of builds that are held, in order of their hashes.
+    pub schemas: Vec<Schema>,
 }

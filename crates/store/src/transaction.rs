@@ -1,5 +1,8 @@
 //! What is written, as values.
 
+use std::sync::Arc;
+
+use tidegate_fleet::schemas::{Schema, SchemaHash};
 use tidegate_fleet::settings::{Rule, RuleName};
 use tidegate_fleet::{Agent, AuditEntry, Command, Config, Push, PushId, Timestamp};
 use tidegate_opamp::{ConfigHash, InstanceUid};
@@ -52,6 +55,10 @@ pub enum Write {
     RemoveSettingsRule(RuleName),
     /// The components of a build; those that are there already stay as they are.
     Components(KnownComponents),
+    /// The schema of a build; one that is there already stays as it is.
+    Schema(Arc<Schema>),
+    /// A schema is held no longer.
+    RemoveSchema(SchemaHash),
     /// The answer to the request that this transaction is about. Where the same actor's same key has an answer that
     /// still holds, the whole transaction fails with [`StoreError::Answered`](crate::StoreError::Answered).
     Answered(Box<Answered>),

@@ -3,5 +3,7 @@
 mod gathering;
 mod library;
 
+pub use tidegate_custom::schema::SchemaHash;
+
 pub use gathering::{Gathering, Taken};
 pub use library::{Library, Schema, Unusable};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tidegate_fleet::Timestamp;
+use tidegate_fleet::schemas::{Schema, SchemaHash};
 use tidegate_opamp::InstanceUid;
 
 use super::codec::{self, damaged, signed, time};
@@ -99,6 +100,44 @@ pub(super) fn components(connection: &Connection) -> rusqlite::Result<Vec<KnownC
     let statement = "SELECT hash, components, since FROM components ORDER BY since, hash";
     rows(connection, statement, [], |row| {
         Ok(KnownComponents { hash: blob(row, 0)?, components: blob(row, 1)?, since: time(row.get(2)?) })
+    })
+}
+
+pub(super) fn write_schema(connection: &Connection, schema: &Schema) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO schemas (hash, kind, version, plugins, bytes, packed, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            schema.hash.0,
+            schema.kind,
+            schema.version,
+            schema.plugins,
+            schema.bytes,
+            &schema.packed[..],
+            signed(schema.since.0)
+        ])?;
+    Ok(())
+}
+
+pub(super) fn remove_schema(connection: &Connection, hash: &SchemaHash) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM schemas WHERE hash = ?1")?.execute([hash.0])?;
+    Ok(())
+}
+
+pub(super) fn schemas(connection: &Connection) -> rusqlite::Result<Vec<Schema>> {
+    let statement = "SELECT hash, kind, version, plugins, bytes, packed, since FROM schemas ORDER BY hash";
+    rows(connection, statement, [], |row| {
+        Ok(Schema {
+            hash: SchemaHash(codec::hash(0, row.get_ref(0)?.as_blob()?)?.0),
+            kind: row.get(1)?,
+            version: row.get(2)?,
+            plugins: row.get(3)?,
+            bytes: row.get(4)?,
+            packed: blob(row, 5)?,
+            since: time(row.get(6)?),
+        })
     })
 }
 

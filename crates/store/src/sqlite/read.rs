@@ -48,6 +48,7 @@ pub(super) fn snapshot(connection: &mut Connection, clean: bool) -> Result<Snaps
         aliases: aside::aliases(&transaction).map_err(StoreError::read("aliases"))?,
         settings_rules: settings::rules(&transaction).map_err(StoreError::read("connection settings"))?,
         components: aside::components(&transaction).map_err(StoreError::read("components"))?,
+        schemas: aside::schemas(&transaction).map_err(StoreError::read("schemas"))?,
     })
 }
 

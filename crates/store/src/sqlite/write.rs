@@ -70,6 +70,8 @@ pub(super) fn write<'a>(
             ("settings", name.to_string())
         }
         Write::Components(known) => return aside::write_components(connection, known),
+        Write::Schema(schema) => return aside::write_schema(connection, schema),
+        Write::RemoveSchema(hash) => return aside::remove_schema(connection, hash),
         Write::Answered(answer) => return aside::write_answer(connection, answer),
     };
     connection

@@ -1,5 +1,7 @@
 //! What stands beside the agents' records: labels, aliases, components, answers.
 
+use tidegate_fleet::schemas::{Schema, SchemaHash};
+
 use super::*;
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {
@@ -67,6 +69,34 @@ async fn given_labels_aliases_and_components_when_reopened_then_they_are_as_they
         .map(|change| change.kind)
         .collect();
     assert_eq!(kinds, ["labels", "labels"]);
+}
+
+pub(super) fn schema(number: u8) -> Arc<Schema> {
+    Arc::new(Schema {
+        hash: SchemaHash([number; 32]),
+        kind: "fluent-bit".into(),
+        version: "5.1.1".into(),
+        plugins: 111,
+        bytes: 252_527,
+        packed: Bytes::from_static(b"\x1f\x8b\0"),
+        since: Timestamp(number.into()),
+    })
+}
+
+#[tokio::test]
+async fn given_schemas_when_reopened_then_they_are_as_they_were_and_those_that_were_removed_are_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = durable(&folder);
+    let again = Arc::new(Schema { version: "other".into(), ..(*schema(2)).clone() });
+    let writes = [schema(2), schema(1), schema(3), again].map(Write::Schema);
+    open().commit(Transaction::observed(writes.to_vec())).await.unwrap();
+    let store = open();
+    let held = |store: &dyn Store| store.load().unwrap().schemas;
+    assert_eq!(held(&*store), [1, 2, 3].map(|number| (*schema(number)).clone()), "the first of a hash stays");
+    let gone = [3, 9].map(|number| Write::RemoveSchema(SchemaHash([number; 32])));
+    store.commit(Transaction::observed(gone.to_vec())).await.unwrap();
+    store.collect_garbage(Timestamp(u64::MAX / 2)).await.unwrap();
+    assert_eq!(held(&*store), [1, 2].map(|number| (*schema(number)).clone()));
 }
 
 /// Ruling A7: a new uid takes everything of the agent with it.

@@ -68,7 +68,7 @@ async fn given_a_store_of_version_1_when_opened_then_it_is_of_this_version_and_n
     let body = config("x");
     store_of_version_1(&path, &body);
     let store = durable(&folder)();
-    assert_eq!(version(&path), 2);
+    assert_eq!(version(&path), 3);
     let snapshot = store.load().unwrap();
     let [known] = &snapshot.agents[..] else { panic!("{:?}", snapshot.agents) };
     assert_eq!((known.uid, known.sequence, known.capabilities.0), (uid(1), Sequence::Exact(41), 3));
@@ -84,6 +84,39 @@ async fn given_a_store_of_version_1_when_opened_then_it_is_of_this_version_and_n
     let write = Write::Labels { agent: uid(1), labels: labels.clone() };
     assert_eq!(store.commit(Transaction::intent(audit("x"), vec![write])).await.unwrap(), Revision(7));
     assert_eq!(store.load().unwrap().labels[&uid(1)], labels);
+}
+
+/// The second version's tables, exactly as released.
+const VERSION_2: &str = include_str!("../../src/sqlite/schema_2.sql");
+
+#[test]
+fn given_the_second_schema_then_it_is_the_one_that_was_released() {
+    let sum = VERSION_2.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    assert_eq!(
+        (VERSION_2.len(), sum),
+        (2615, 6_472_040_114_061_093_749),
+        "schema_2.sql was changed; changes go into the newest schema"
+    );
+}
+
+#[tokio::test]
+async fn given_a_store_of_version_2_when_opened_then_what_it_knew_of_builds_stays_and_schemas_can_be_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    store_of_version_1(&path, &config("x"));
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(VERSION_2).unwrap();
+    raw.execute_batch("INSERT INTO components VALUES (x'6831', x'0a00', 5); PRAGMA user_version = 2")
+        .unwrap();
+    drop(raw);
+    let store = durable(&folder)();
+    assert_eq!(version(&path), 3);
+    let snapshot = store.load().unwrap();
+    assert_eq!((snapshot.agents.len(), snapshot.components.len(), snapshot.schemas.len()), (1, 1, 0));
+    let kept = aside::schema(1);
+    store.commit(Transaction::observed(vec![Write::Schema(Arc::clone(&kept))])).await.unwrap();
+    drop(store);
+    assert_eq!(durable(&folder)().load().unwrap().schemas, [(*kept).clone()]);
 }
 
 /// A migration that stops half-way leaves the version it found, whole.
