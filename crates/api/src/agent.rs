@@ -182,6 +182,9 @@ pub struct AgentDetail {
     /// What its build can run, where it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available_components: Option<AvailableComponents>,
+    /// The hash of its build's schema of plugins, in hexadecimal; where the server has it, it is at `/schemas/{hash}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
     /// Its connection settings, where it has some or had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection_settings: Option<AgentSettings>,

@@ -12,6 +12,7 @@ mod event;
 mod metrics;
 mod problem;
 mod push;
+mod schema;
 mod server;
 mod settings;
 pub mod sse;
@@ -27,6 +28,7 @@ pub use jiff::Timestamp;
 pub use metrics::{AgentMetrics, ComponentMetrics, MetricCounts, MetricRates, MetricSeries, MetricsHistory};
 pub use problem::{Problem, ProblemDetail};
 pub use push::{Push, PushAgent, PushFile, PushListed, PushRequest, PushSummary};
+pub use schema::PluginSchema;
 pub use server::{
     Catalogue, CustomCapability, Direction, FieldForm, MessageField, MessageType, ServerStatus, TaskRun,
     TaskStatus,

@@ -3,6 +3,7 @@
 mod acts;
 mod inspect;
 mod metrics;
+mod schemas;
 mod settings;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use acts::{CancelArgs, CancelNoun, RestartArgs, RestartNoun};
 pub(crate) use inspect::{DiagnoseArgs, DiagnoseNoun, LogsArgs, LogsNoun, LookArgs, ValidateArgs};
 pub(crate) use metrics::{MetricsArgs, MetricsNoun};
+pub(crate) use schemas::{GetSchemaArgs, GetSchemasArgs};
 pub(crate) use settings::{
     DeleteNoun, DeleteSettingsArgs, GetSettingsArgs, SetHeartbeatArgs, SetNoun, SetSettingsArgs,
     UnsetHeartbeatArgs, UnsetNoun, WhomArgs,
@@ -115,6 +117,10 @@ pub(crate) enum GetNoun {
     /// The rules for connection settings, heartbeats among them, and how far agents have come with each.
     #[command(alias = "setting")]
     Settings(GetSettingsArgs),
+    /// The schemas of plugins that agents' builds have.
+    Schemas(GetSchemasArgs),
+    /// The plugins of one schema, or one plugin with its properties.
+    Schema(GetSchemaArgs),
 }
 
 #[derive(Args, Debug)]
@@ -335,6 +341,9 @@ mod tests {
             ("tidegate get agents -o ndjson --sort-by -last_seen,name --limit 5", true),
             ("tidegate get agents --limit 0", false),
             ("tidegate get agents --facets health --limit 5", false),
+            ("tidegate get schemas -o name", true),
+            ("tidegate get schema 5.1.1 tail -o json", true),
+            ("tidegate get schema", false),
             ("tidegate label agents web-1 env=prod old- --dry-run", true),
             ("tidegate label agents -q name:* env=prod --yes", true),
             ("tidegate label agents", false),

@@ -25,11 +25,13 @@ pub enum EventKind {
     Labels,
     /// An agent took connection settings, or could not.
     Settings,
+    /// An agent gave the schema of its build, which the server did not have.
+    Schema,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::AgentAdded,
         Self::Connection,
         Self::Health,
@@ -39,6 +41,7 @@ impl EventKind {
         Self::Description,
         Self::Settings,
         Self::Labels,
+        Self::Schema,
     ];
 
     /// The word for the API.
@@ -54,6 +57,7 @@ impl EventKind {
             Self::Description => "description",
             Self::Labels => "labels",
             Self::Settings => "settings",
+            Self::Schema => "schema",
         }
     }
 

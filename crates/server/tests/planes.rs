@@ -74,6 +74,8 @@ mod remote_config;
 mod report;
 #[path = "planes/rest.rs"]
 mod rest;
+#[path = "planes/schemas.rs"]
+mod schemas;
 #[path = "planes/sequence.rs"]
 mod sequence;
 #[path = "planes/settings.rs"]

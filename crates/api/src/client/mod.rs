@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Agent, AgentDetail, AgentMetrics, BASE, BulkRequest, Command, CommandRequest, Event, List, Operation,
-    Problem, Push, PushRequest, SettingsRequest, SettingsRule,
+    PluginSchema, Problem, Push, PushRequest, SettingsRequest, SettingsRule,
 };
 
 pub use error::ClientError;
@@ -237,6 +237,24 @@ impl Client {
         let call = self.request(Method::DELETE, &format!("/connection-settings/{name}"));
         let call = call.header("if-match", format!("\"{revision}\""));
         self.send(call.timeout(DEADLINE)).await.map(|_| ())
+    }
+
+    /// Every schema of plugins that the server has.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn schemas(&self) -> Result<List<PluginSchema>, ClientError> {
+        self.call(self.request(Method::GET, "/schemas")).await
+    }
+
+    /// The document of a schema, as the agent's binary printed it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn schema(&self, hash: &str) -> Result<Vec<u8>, ClientError> {
+        let request = self.request(Method::GET, &format!("/schemas/{hash}"));
+        let response = self.send(request.timeout(DEADLINE)).await?;
+        self.body(response).await
     }
 
     /// Pushes a config.

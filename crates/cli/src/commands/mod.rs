@@ -14,6 +14,7 @@ mod push;
 mod push_files;
 mod restart;
 mod restart_query;
+mod schemas;
 mod send;
 mod settings;
 
@@ -46,6 +47,8 @@ pub(crate) async fn run(low: LowArgs, environment: &Environment, terminal: Termi
     match low.verb {
         Verb::Get(GetNoun::Agents(args)) => get_agents::run(&context, &args).await,
         Verb::Get(GetNoun::Settings(args)) => settings::get(&context, &args).await,
+        Verb::Get(GetNoun::Schemas(args)) => schemas::list(&context, &args).await,
+        Verb::Get(GetNoun::Schema(args)) => schemas::one(&context, &args).await,
         Verb::Set(SetNoun::Heartbeat(args)) => heartbeat::set(&context, &args).await,
         Verb::Set(SetNoun::Settings(args)) => settings::set(&context, &args).await,
         Verb::Unset(UnsetNoun::Heartbeat(args)) => heartbeat::unset(&context, &args).await,

@@ -138,6 +138,9 @@ fn config(page: &mut Page, detail: &AgentDetail) {
 fn available(page: &mut Page, detail: &AgentDetail) {
     let Some(available) = &detail.available_components else { return };
     page.heading("Available components");
+    if let Some(schema) = &detail.schema {
+        page.field("Schema", schema);
+    }
     if available.components.is_empty() {
         page.0.push_str("  The list was not heard yet.\n");
     }

@@ -54,6 +54,7 @@ pub(crate) fn detail(agent: Agent) -> AgentDetail {
         effective_config: vec![],
         desired_config: vec![],
         available_components: None,
+        schema: None,
         connection_settings: None,
     }
 }

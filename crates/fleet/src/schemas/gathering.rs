@@ -17,7 +17,7 @@ const MAX_AGENTS: usize = 16;
 /// How long nothing may come of an agent that was asked, in milliseconds; one that polls answers in its own time.
 const STALL_MS: u64 = 60_000;
 
-/// How long a schema rests after it could not be had, in milliseconds: once for each time that it could not.
+/// How long an agent rests after it could not give a schema, in milliseconds, for each time that anyone could not.
 const REST_MS: u64 = 60_000;
 
 /// Longest rest, in times of [`REST_MS`].
@@ -46,9 +46,9 @@ pub enum Taken {
 #[derive(Clone, Debug)]
 struct Wanted {
     hash: SchemaHash,
-    agents: VecDeque<InstanceUid>,
+    /// Who can give it, and from when on each may be asked.
+    agents: VecDeque<(InstanceUid, Timestamp)>,
     failures: u64,
-    not_before: Timestamp,
 }
 
 #[derive(Clone, Debug)]
@@ -86,19 +86,19 @@ impl Gathering {
     /// any more.
     pub fn offered(&mut self, hash: SchemaHash, agent: InstanceUid) {
         for other in self.wanted.iter_mut().filter(|wanted| wanted.hash != hash) {
-            other.agents.retain(|known| *known != agent);
+            other.agents.retain(|(known, _)| *known != agent);
         }
         let under_way = self.transfer.as_ref().map(|transfer| transfer.hash);
         self.wanted.retain(|wanted| {
             !wanted.agents.is_empty() || wanted.hash == hash || Some(wanted.hash) == under_way
         });
         if let Some(wanted) = self.wanted.iter_mut().find(|wanted| wanted.hash == hash) {
-            if wanted.agents.len() < MAX_AGENTS && !wanted.agents.contains(&agent) {
-                wanted.agents.push_back(agent);
+            if wanted.agents.len() < MAX_AGENTS && wanted.agents.iter().all(|(known, _)| *known != agent) {
+                wanted.agents.push_back((agent, Timestamp(0)));
             }
         } else if self.wanted.len() < MAX_WANTED {
-            let agents = VecDeque::from([agent]);
-            self.wanted.push_back(Wanted { hash, agents, failures: 0, not_before: Timestamp(0) });
+            let agents = VecDeque::from([(agent, Timestamp(0))]);
+            self.wanted.push_back(Wanted { hash, agents, failures: 0 });
         }
     }
 
@@ -108,9 +108,10 @@ impl Gathering {
             return None;
         }
         let (begun, mut next) = (&self.begun, None);
-        for wanted in self.wanted.iter_mut().filter(|wanted| wanted.not_before <= now) {
-            wanted.agents.retain(|agent| begun.get(agent).is_none_or(|times| *times < MAX_BEGUN));
-            if let Some(agent) = wanted.agents.pop_front() {
+        for wanted in &mut self.wanted {
+            wanted.agents.retain(|(agent, _)| begun.get(agent).is_none_or(|times| *times < MAX_BEGUN));
+            let ready = wanted.agents.iter().position(|(_, from)| *from <= now);
+            if let Some((agent, _)) = ready.and_then(|place| wanted.agents.remove(place)) {
                 next = Some((wanted.hash, agent));
                 break;
             }
@@ -128,10 +129,33 @@ impl Gathering {
         Some(agent)
     }
 
-    /// Whether an agent is to be asked for something.
+    /// The agent that is to be asked for something, where there is one.
     #[must_use]
-    pub fn is_due(&self) -> bool {
-        self.transfer.as_ref().is_some_and(|transfer| transfer.step == Step::Due)
+    pub fn due(&self) -> Option<InstanceUid> {
+        self.transfer.as_ref().filter(|transfer| transfer.step == Step::Due).map(|transfer| transfer.agent)
+    }
+
+    /// How many schemas are wanted.
+    #[must_use]
+    pub fn wanted(&self) -> usize {
+        self.wanted.len()
+    }
+
+    /// The agent that the transfer waits for, where one does.
+    #[must_use]
+    pub fn waits_for(&self) -> Option<InstanceUid> {
+        self.transfer.as_ref().filter(|transfer| transfer.step != Step::Whole).map(|transfer| transfer.agent)
+    }
+
+    /// An agent is not there any more: what waited for it is over.
+    pub fn left(&mut self, agent: &InstanceUid) {
+        if self.waits_for() == Some(*agent) {
+            if self.due() == Some(*agent) {
+                // It was not even asked.
+                self.begun.entry(*agent).and_modify(|times| *times = times.saturating_sub(1));
+            }
+            self.failed();
+        }
     }
 
     /// What an agent is to be asked for now; told once.
@@ -147,7 +171,7 @@ impl Gathering {
         let Some(transfer) = self.asked(agent, chunk.hash) else { return Taken::Unasked };
         let fits = transfer.total.is_none_or(|total| total == chunk.total);
         if !fits || chunk.offset != transfer.received.len() {
-            self.failed(now);
+            self.failed();
             return Taken::Failed("the pieces do not fit together".to_owned());
         }
         transfer.total = Some(chunk.total);
@@ -161,16 +185,26 @@ impl Gathering {
         Taken::Whole(transfer.hash, std::mem::take(&mut transfer.received).into())
     }
 
+    /// Takes what an agent sent in the place of a piece and cannot be read, for this reason.
+    pub fn unreadable(&mut self, agent: &InstanceUid, reason: String) -> Taken {
+        let waits = |transfer: &Transfer| transfer.agent == *agent && transfer.step == Step::Asked;
+        if !self.transfer.as_ref().is_some_and(waits) {
+            return Taken::Unasked;
+        }
+        self.failed();
+        Taken::Failed(reason)
+    }
+
     /// Takes an agent's word that it cannot give what it was asked for.
     pub fn refused(&mut self, agent: &InstanceUid, said: Unavailable, now: Timestamp) -> Taken {
         let hash = said.hash.or_else(|| self.transfer.as_ref().map(|transfer| transfer.hash));
         if hash.and_then(|hash| self.asked(agent, hash)).is_none() {
             return Taken::Unasked;
         }
-        let again = self.failed(now);
-        if let Some(wanted) = again {
+        if let Some(wanted) = self.failed() {
             // It may be able to later; others come first.
-            wanted.agents.push_back(*agent);
+            let from = Timestamp(now.0 + REST_MS * wanted.failures.min(MAX_RESTS));
+            wanted.agents.push_back((*agent, from));
         }
         Taken::Failed(said.reason)
     }
@@ -184,12 +218,12 @@ impl Gathering {
     }
 
     /// What became of a document that was whole: it is held, or it is no good.
-    pub fn settled(&mut self, hash: SchemaHash, held: bool, now: Timestamp) {
+    pub fn settled(&mut self, hash: SchemaHash, held: bool) {
         if held {
             self.transfer.take_if(|transfer| transfer.hash == hash);
             self.wanted.retain(|wanted| wanted.hash != hash);
         } else if self.transfer.as_ref().is_some_and(|transfer| transfer.hash == hash) {
-            self.failed(now);
+            self.failed();
         }
     }
 
@@ -199,12 +233,12 @@ impl Gathering {
             transfer.step != Step::Whole && now.0 >= transfer.at.0.saturating_add(STALL_MS)
         });
         let agent = stalled?.agent;
-        self.failed(now);
+        self.failed();
         Some(agent)
     }
 
     /// Ends the transfer without success.
-    fn failed(&mut self, now: Timestamp) -> Option<&mut Wanted> {
+    fn failed(&mut self) -> Option<&mut Wanted> {
         let hash = self.transfer.take()?.hash;
         let place = self.wanted.iter().position(|wanted| wanted.hash == hash)?;
         // Others have their turn before it.
@@ -212,10 +246,6 @@ impl Gathering {
         self.wanted.push_back(failed);
         let wanted = self.wanted.back_mut()?;
         wanted.failures += 1;
-        // Another agent is asked at once; the same ones again after a rest.
-        if wanted.agents.is_empty() {
-            wanted.not_before = Timestamp(now.0 + REST_MS * wanted.failures.min(MAX_RESTS));
-        }
         Some(wanted)
     }
 }

@@ -50,13 +50,13 @@ fn given_pieces_when_they_come_in_order_then_the_next_is_asked_for_until_all_of_
     let mut gathering = asked(1);
     assert_eq!(gathering.ask(&agent(1)), None, "once");
     assert_eq!(gathering.take(&agent(1), &chunk(1, 0, 5, b"abc"), NOW), Taken::More);
-    assert!(gathering.is_due() && gathering.ask(&agent(2)).is_none());
+    assert_eq!((gathering.due(), gathering.ask(&agent(2))), (Some(agent(1)), None));
     assert_eq!(gathering.ask(&agent(1)), Some(Fetch { hash: hash(1), offset: 3, id: None }));
     let whole = Taken::Whole(hash(1), Bytes::from_static(b"abcde"));
     assert_eq!(gathering.take(&agent(1), &chunk(1, 3, 5, b"de"), NOW), whole);
     gathering.offered(hash(2), agent(2));
     assert_eq!((gathering.begin(NOW), gathering.give_up(later(3600))), (None, None), "it is looked at");
-    gathering.settled(hash(1), true, NOW);
+    gathering.settled(hash(1), true);
     assert_eq!(gathering.begin(NOW), Some(agent(2)));
 }
 
@@ -113,7 +113,11 @@ fn given_the_only_agent_that_cannot_now_when_it_says_so_then_it_is_asked_again_a
     assert_eq!(gathering.begin(later(60)), Some(agent(1)));
     gathering.ask(&agent(1));
     gathering.refused(&agent(1), refusal(None), later(60));
-    assert_eq!((gathering.begin(later(179)), gathering.begin(later(180))), (None, Some(agent(1))));
+    assert_eq!(gathering.begin(later(179)), None);
+    gathering.offered(hash(1), agent(2));
+    assert_eq!(gathering.begin(later(179)), Some(agent(2)), "another need not rest");
+    gathering.left(&agent(2));
+    assert_eq!(gathering.begin(later(180)), Some(agent(1)));
 }
 
 #[test]
@@ -121,9 +125,9 @@ fn given_a_document_that_is_no_good_when_settled_then_another_agent_is_asked() {
     let mut gathering = asked(1);
     gathering.offered(hash(1), agent(2));
     gathering.take(&agent(1), &chunk(1, 0, 3, b"abc"), NOW);
-    gathering.settled(hash(2), false, NOW);
+    gathering.settled(hash(2), false);
     assert_eq!(gathering.begin(NOW), None, "another's");
-    gathering.settled(hash(1), false, NOW);
+    gathering.settled(hash(1), false);
     assert_eq!(gathering.begin(NOW), Some(agent(2)));
 }
 
@@ -134,7 +138,7 @@ fn given_an_agent_with_ever_new_builds_when_it_offers_them_then_it_holds_up_nobo
         gathering.offered(hash(number), agent(1));
     }
     assert_eq!(gathering.wanted.len(), 2, "its last, and what is under way");
-    gathering.settled(hash(1), true, NOW);
+    gathering.settled(hash(1), true);
     let mut begun = 0;
     for number in 0..100 {
         gathering.offered(hash(number), agent(1));
@@ -155,4 +159,31 @@ fn given_more_builds_than_any_fleet_has_when_offered_then_what_waits_is_bounded(
         gathering.offered(hash(number), agent(number.into()));
     }
     assert_eq!(gathering.wanted.len(), MAX_WANTED);
+}
+
+#[test]
+fn given_agents_that_have_left_when_their_turn_comes_then_the_next_one_is_asked_at_once() {
+    let mut gathering = Gathering::default();
+    for number in 1..=3 {
+        gathering.offered(hash(1), agent(number));
+    }
+    for number in 1..=3 {
+        assert_eq!(gathering.begin(NOW), Some(agent(number)));
+        gathering.left(&agent(9));
+        gathering.left(&agent(number));
+    }
+    assert_eq!((gathering.begin(NOW), gathering.wanted()), (None, 0));
+    assert!(gathering.begun.values().all(|times| *times == 0));
+    let mut gathering = asked(1);
+    gathering.offered(hash(1), agent(2));
+    gathering.left(&agent(1));
+    assert_eq!(gathering.begin(NOW), Some(agent(2)), "asked, and gone without an answer");
+}
+
+#[test]
+fn given_what_cannot_be_read_when_it_comes_from_the_agent_that_was_asked_then_its_transfer_is_over() {
+    let mut gathering = asked(1);
+    assert_eq!(gathering.unreadable(&agent(2), "x".to_owned()), Taken::Unasked);
+    assert_eq!(gathering.unreadable(&agent(1), "x".to_owned()), Taken::Failed("x".to_owned()));
+    assert_eq!(gathering.unreadable(&agent(1), "x".to_owned()), Taken::Unasked);
 }

@@ -85,6 +85,7 @@ pub(crate) fn start(core: &Arc<Core>, until: &Until) -> Tasks {
         }
         .boxed()
     });
+    run("schemas", Duration::from_secs(1), |core| async move { Ok(core.gather_schemas()) }.boxed());
     run("garbage", Duration::from_secs(600), |core| {
         async move {
             core.bodies.sweep();

@@ -3,6 +3,7 @@
 use tidegate_fleet::agent::axes::{self, Attention, Axis, ConfigState, Connection, Health, Proof};
 use tidegate_fleet::index::{Clock, Facet, Found, Position, Request, Sort};
 use tidegate_fleet::query::Key;
+use tidegate_fleet::schemas::SchemaHash;
 use tidegate_fleet::settings::{self, HeartbeatView, OfferView};
 use tidegate_fleet::{Action, Actor, Agent, Scope, Timestamp};
 use tidegate_opamp::{AvailableComponents, InstanceUid};
@@ -21,6 +22,8 @@ pub(crate) struct AgentView {
     pub(crate) attention: (Attention, String),
     /// What its build can run; by its hash where it reports no more.
     pub(crate) available: Option<AvailableComponents>,
+    /// The schema of its build, where it says so; whether that is held is another matter.
+    pub(crate) schema: Option<SchemaHash>,
     pub(crate) heartbeat: HeartbeatView,
     pub(crate) settings: Option<OfferView>,
 }
@@ -49,6 +52,7 @@ impl AgentView {
             proof,
             attention,
             available,
+            schema: core.schema_hash(agent),
             heartbeat,
             settings,
         }

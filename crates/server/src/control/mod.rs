@@ -10,6 +10,7 @@ mod labels;
 mod metrics;
 mod operations;
 mod pushes;
+mod schemas;
 mod server;
 mod settings;
 mod watch;

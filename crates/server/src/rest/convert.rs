@@ -84,6 +84,7 @@ pub(super) fn agent_detail(view: &AgentView) -> api::AgentDetail {
             hash: hexadecimal(&available.hash),
             components: available_components(&available.components),
         }),
+        schema: view.schema.map(|hash| hash.to_string()),
         connection_settings: view.settings.as_ref().map(settings_convert::agent_settings),
     }
 }

@@ -16,6 +16,7 @@ mod operations;
 mod problem;
 mod pushes;
 mod request_id;
+mod schemas;
 mod server;
 mod settings;
 mod settings_convert;
@@ -81,6 +82,8 @@ pub(crate) fn router(face: Face) -> Router {
         .route("/pushes/{id}", get(pushes::get).route_layer(tagged()))
         .route("/events", get(watch::events))
         .route("/watch", get(watch::watch))
+        .route("/schemas", get(schemas::list))
+        .route("/schemas/{hash}", get(schemas::get))
         .route("/capabilities", get(server::capabilities))
         .route("/server", get(server::server));
     Router::new()

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tidegate_custom::schema::{SchemaHash, schema_of};
 use tidegate_fleet::{Agent, Timestamp};
 use tidegate_opamp::{AgentCapabilities, AvailableComponents, Message};
 use tidegate_store::{KnownComponents, Write};
@@ -22,9 +23,24 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Agents' requests that are remembered, so that an agent that never answers is not asked at every message.
 const MAX_ASKED: usize = 1_000_000;
 
+/// What is known of a build.
+#[derive(Debug)]
+struct Build {
+    list: Arc<[u8]>,
+    /// The schema of its plugins, where it says so and is believed.
+    schema: Option<SchemaHash>,
+}
+
+impl Build {
+    fn new(hash: &[u8], list: &[u8]) -> Self {
+        let decoded = AvailableComponents::decode(list).unwrap_or_default();
+        Self { list: list.into(), schema: schema_of(hash, &decoded.components) }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Known {
-    lists: HashMap<Bytes, Arc<[u8]>>,
+    builds: HashMap<Bytes, Build>,
     bytes: usize,
     /// Agents and hashes that were asked for, each pair by its hash.
     asked: HashSet<u64>,
@@ -58,21 +74,27 @@ impl Components {
 
     /// The list of a build.
     pub(crate) fn list(&self, hash: &[u8]) -> Option<AvailableComponents> {
-        let list = self.known.lock().lists.get(hash).cloned()?;
+        let list = self.known.lock().builds.get(hash).map(|build| Arc::clone(&build.list))?;
         AvailableComponents::decode(&*list).ok()
+    }
+
+    /// The schema of a build's plugins.
+    pub(super) fn schema(&self, hash: &[u8]) -> Option<SchemaHash> {
+        self.known.lock().builds.get(hash)?.schema
     }
 
     fn keep(&self, hash: Bytes, list: &[u8]) -> bool {
         let mut known = self.known.lock();
         if hash.is_empty()
-            || known.lists.contains_key(&hash)
-            || known.lists.len() >= MAX_BUILDS
+            || known.builds.contains_key(&hash)
+            || known.builds.len() >= MAX_BUILDS
             || known.bytes + list.len() > MAX_BYTES
         {
             return false;
         }
         known.bytes += list.len();
-        known.lists.insert(hash, list.into());
+        let build = Build::new(&hash, list);
+        known.builds.insert(hash, build);
         true
     }
 
@@ -92,7 +114,7 @@ impl Components {
         }
         let may_ask = agent.capabilities.contains(AgentCapabilities::REPORTS_AVAILABLE_COMPONENTS);
         let mut known = self.known.lock();
-        if !may_ask || hash.is_empty() || known.lists.contains_key(&hash) {
+        if !may_ask || hash.is_empty() || known.builds.contains_key(&hash) {
             return Heard::default();
         }
         if known.asked.len() >= MAX_ASKED {

@@ -18,7 +18,7 @@ use super::pace::Pace;
 use super::settings::FleetSettings;
 use super::{
     Bodies, Components, Connection, ConnectionId, Entry, Identities, Index, Operations, Parting, Peer,
-    Registry, Stream, Wheel,
+    Registry, Schemas, Stream, Wheel,
 };
 use crate::telemetry::Metrics;
 
@@ -57,6 +57,7 @@ pub(crate) struct Core {
     pub(crate) metrics: Metrics,
     pub(crate) bodies: Bodies,
     pub(crate) components: Components,
+    pub(crate) schemas: Schemas,
     pub(super) identities: Identities,
     pub(super) wheel: Mutex<Wheel<InstanceUid>>,
     pub(crate) pushes: Mutex<BTreeMap<PushId, Push>>,
@@ -124,6 +125,7 @@ impl Core {
             metrics: Metrics::new(),
             bodies,
             components: Components::new(snapshot.components),
+            schemas: Schemas::new(snapshot.schemas),
             identities: Identities::new(snapshot.aliases),
             wheel: Mutex::new(Wheel::new()),
             pushes: Mutex::new(pushes),
@@ -134,6 +136,7 @@ impl Core {
             connections: AtomicU64::new(0),
         };
         core.schedule_all();
+        core.want_schemas_of_polling_agents();
         core
     }
 

@@ -67,6 +67,7 @@ impl Core {
         wire_uid: bytes::Bytes,
     ) -> ServerToAgent {
         let digest = self.take_digest(&mut inbound.message);
+        self.take_piece(&mut inbound.message, uid);
         let taken = self.registry.with_or_insert(
             &uid,
             || Agent::new(uid, now),
@@ -118,9 +119,10 @@ impl Core {
                 entry.agent.reach(url);
             }
             let commands = entry.commands.make_contiguous();
-            let offer = offer::build(&mut entry.agent, commands, &self.profile, occasion, false, now);
+            let mut offer = offer::build(&mut entry.agent, commands, &self.profile, occasion, false, now);
             entry.dirty |= offer.message.connection_settings.is_some();
             self.schedule(entry);
+            self.ask_for_schema(uid, &mut offer.message);
             (!offer.is_empty()).then(|| Effects {
                 durable: sent_write(entry, offer.sent.as_ref()),
                 reply: offer.message,
@@ -196,6 +198,10 @@ impl Core {
             offer.message.flags |=
                 if heard.ask { server_to_agent_flags::REPORT_AVAILABLE_COMPONENTS } else { 0 };
             durable.extend(heard.write);
+            self.want_schema(&entry.agent);
+        }
+        if !departs {
+            self.ask_for_schema(&entry.agent.uid, &mut offer.message);
         }
         for command in entry.commands.iter().filter(|command| received.commands.contains(&command.id)) {
             durable.push(Write::Command(Box::new(command.clone())));

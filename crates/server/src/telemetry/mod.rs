@@ -39,6 +39,10 @@ pub(crate) struct Metrics {
     pub(crate) digests_refused: Counter,
     /// Blocks of points that the history had no room for.
     pub(crate) digests_dropped: Counter,
+    /// Schemas of builds that were taken.
+    pub(crate) schemas: Counter,
+    /// Schemas, and pieces of them, that were not.
+    pub(crate) schemas_refused: Counter,
     /// Calls of the REST API.
     pub(crate) api_calls: Counter,
     /// Calls that were refused because their credential makes too many.
@@ -83,6 +87,11 @@ impl Metrics {
             "metrics_history_dropped_blocks",
             "Blocks of points that waited too long for being written to the history of metrics",
         );
+        let schemas = counter("schemas", "Schemas of agents' builds that were taken");
+        let schemas_refused = counter(
+            "schemas_refused",
+            "Schemas of agents' builds, and pieces of them, that were not taken or did not come",
+        );
         let api_calls = counter("api_calls", "Calls of the REST API");
         let throttled_calls =
             counter("throttled_calls", "Calls of the REST API refused because there are too many of them");
@@ -110,6 +119,8 @@ impl Metrics {
             digests,
             digests_refused,
             digests_dropped,
+            schemas,
+            schemas_refused,
             api_calls,
             throttled_calls,
             agents,

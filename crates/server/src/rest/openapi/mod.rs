@@ -200,6 +200,7 @@ fn schemas() -> Map<String, Value> {
     add::<api::Push>(&mut found);
     add::<api::PushListed>(&mut found);
     add::<api::Event>(&mut found);
+    add::<api::PluginSchema>(&mut found);
     add::<api::ServerStatus>(&mut found);
     add::<api::Catalogue>(&mut found);
     add::<api::Problem>(&mut found);

@@ -28,7 +28,7 @@ const CANCEL: &[&str] = &[
     "store",
 ];
 
-pub(super) const OPERATIONS: [Operation; 30] = [
+pub(super) const OPERATIONS: [Operation; 32] = [
     look(
         "/api/v1/agents",
         "listAgents",
@@ -323,6 +323,24 @@ pub(super) const OPERATIONS: [Operation; 30] = [
         ],
         Answer::Text("text/event-stream"),
         &["parameters", "invalid", "invalid-query", "too-many-streams"],
+    ),
+    look(
+        "/api/v1/schemas",
+        "listSchemas",
+        "The schemas of plugins that agents' builds have and the server knows, newest first.",
+        &[],
+        Answer::List("PluginSchema"),
+        &[],
+    ),
+    look(
+        "/api/v1/schemas/{hash}",
+        "getSchema",
+        "What a build says of its plugins and their properties, as its binary printed it; the hash is the ETag.",
+        &[IF_NONE_MATCH],
+        Answer::Object(
+            "The plugins in groups, such as `inputs`, with the names, types and defaults of their properties.",
+        ),
+        &["not-found", "invalid", "conflict"],
     ),
     look(
         "/api/v1/capabilities",

@@ -9,6 +9,7 @@ pub(super) fn parameter(name: &str, kind: &str) -> Value {
     match name {
         "uid" | "agent" | "Idempotency-Key" => json!({"type": "string", "format": "uuid"}),
         "limit" => json!({"type": "integer", "minimum": 1, "maximum": 500}),
+        "hash" => json!({"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}),
         "from" | "to" => json!({"type": "string", "format": "date-time"}),
         "since" => json!({"type": "integer", "minimum": 0}),
         "dry_run" => json!({"type": "string", "enum": ["all"]}),
