@@ -10,6 +10,7 @@ mod cli {
     mod metrics;
     mod program;
     mod pushes;
+    mod schemas;
     mod settings;
     mod streams;
     mod values;

@@ -53,6 +53,8 @@ mod recorded;
 mod recorder;
 #[path = "system/refusals.rs"]
 mod refusals;
+#[path = "system/schemas.rs"]
+mod schemas;
 #[path = "system/secrets.rs"]
 mod secrets;
 #[path = "system/server.rs"]

@@ -41,7 +41,7 @@ async fn given_a_build_when_its_agent_speaks_then_the_hash_comes_first_and_the_l
         assert_eq!(list.hash, hash);
         let inputs = &list.components["inputs"];
         let keys = inputs.metadata.iter().map(|pair| pair.key.as_str()).collect::<Vec<_>>();
-        assert_eq!(keys, ["service.name", "service.version"]);
+        assert_eq!(keys, ["service.name", "service.version", "tidegate.schema"]);
         assert!(inputs.sub_component_map.contains_key("dummy"));
         assert!(list.components["outputs"].sub_component_map.contains_key("null"));
 
