@@ -47,9 +47,31 @@ profile_dir() {
   esac
 }
 
-# build PACKAGE...: builds programs in the chosen profile.
+# True where the console's tools are: Node 20.19 or later, with npm.
+has_node() {
+  command -v node >/dev/null && command -v npm >/dev/null &&
+    [ "$(printf '20.19.0\n%s\n' "$(node --version | tr -d v)" | sort -V | head -n 1)" = "20.19.0" ]
+}
+
+# Builds the web console, unless what was built last is newer than all that it is made of. Fails where it cannot be built.
+build_console() {
+  local page=console/dist/app/index.html
+  [ -f console/package.json ] || return 1
+  if [ -f "$page" ] && [ -z "$(find console openapi.json -path console/node_modules -prune -o -path console/dist -prune \
+    -o -type f -newer "$page" -print -quit)" ]; then
+    return 0
+  fi
+  if ! has_node; then
+    say "Node 20.19 or later with npm is not installed: the server is built without its web console."
+    return 1
+  fi
+  npm --prefix console ci --no-audit --no-fund --loglevel=error >&2 && npm --prefix console run build >&2 ||
+    { say "The web console could not be built: the server is built without it."; return 1; }
+}
+
+# build PACKAGE...: builds programs in the chosen profile, with the features of $build_features.
 build() {
-  local arguments=(build --locked --quiet) package
+  local arguments=(build --locked --quiet ${build_features:+--features "$build_features"}) package
   [ "${TIDEGATE_PROFILE:-release}" = release ] && arguments+=(--release)
   for package in "$@"; do arguments+=(--package "$package"); done
   cargo "${arguments[@]}"

@@ -65,6 +65,11 @@ if ! fluent_bit=$(find_fluent_bit); then
   say ""
 fi
 say "building (the first time takes some minutes) ..."
+console=
+if build_console; then
+  console=tidegate-server/console
+fi
+build_features=$console
 build tidegate-server tidegate-supervisor tidegate-cli ${simulated:+tidegate-testkit}
 
 start "the server" "$server_dir" "$bin_dir/tidegate-server" --agents "$agents" --operators "$operators"
@@ -108,6 +113,11 @@ if ! wait_for 20 running; then
 fi
 "$tidegate" get agents
 say ""
+if [ -n "$console" ]; then
+  say "The console, for one login within 15 minutes:"
+  say "  $("$tidegate" login-link)"
+  say ""
+fi
 say "The server and its agents go on running. Next:"
 say "  export PATH=\"$(cd "$bin_dir" && pwd):\$PATH\""
 say "  tidegate get agents"

@@ -14,6 +14,7 @@ mod problem;
 mod push;
 mod schema;
 mod server;
+mod session;
 mod settings;
 pub mod sse;
 
@@ -33,6 +34,7 @@ pub use server::{
     Catalogue, CustomCapability, Direction, FieldForm, MessageField, MessageType, ServerStatus, TaskRun,
     TaskStatus,
 };
+pub use session::{LogIn, LoginLink, Session};
 pub use settings::{
     AgentSettings, Certificate, Destination, Heartbeat, HeartbeatSetting, Proxy, REDACTED, SettingsRequest,
     SettingsRule, SettingsSummary, SettingsTarget, SettingsWarning, Tls,

@@ -104,9 +104,18 @@ pub(crate) enum Verb {
     /// Remove things.
     #[command(subcommand)]
     Delete(DeleteNoun),
+    /// Print a link that logs in to the web console once, within a quarter of an hour.
+    LoginLink(LoginLinkArgs),
     /// Show what happened in the fleet.
     #[command(visible_alias = "ev")]
     Events(EventsArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LoginLinkArgs {
+    /// How to show it.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: PageOutput,
 }
 
 #[derive(Debug, Subcommand)]

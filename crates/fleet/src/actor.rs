@@ -8,6 +8,8 @@ use crate::Agent;
 pub enum Face {
     /// The REST API, the command line included.
     Rest,
+    /// The web console.
+    Console,
     /// The server itself, for what no person asked.
     System,
 }
@@ -18,6 +20,7 @@ impl Face {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rest => "rest",
+            Self::Console => "console",
             Self::System => "system",
         }
     }
@@ -76,6 +79,8 @@ pub enum Action {
     Label,
     /// Write or remove connection settings.
     ManageSettings,
+    /// Make a link that logs in to the console.
+    LogIn,
 }
 
 impl Action {
@@ -90,6 +95,7 @@ impl Action {
             Self::CancelCommand => "cancel-command",
             Self::Label => "label",
             Self::ManageSettings => "manage-connection-settings",
+            Self::LogIn => "log-in",
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod agents;
 mod background;
+mod console;
 pub mod control;
 mod data_dir;
 mod listen;
@@ -12,6 +13,7 @@ pub mod maintenance;
 mod rate;
 mod rest;
 pub mod run;
+mod session;
 pub mod settings;
 mod state;
 mod telemetry;

@@ -58,6 +58,11 @@ async fn serve(settings: Settings) -> ExitCode {
         running.operators,
         data_dir.join("admin-token").display()
     );
+    match running.login_link() {
+        Ok(None) => {}
+        Ok(Some(link)) => tracing::info!("log in to the console within 15 minutes, once: {link}"),
+        Err(error) => tracing::warn!(error, "no link to log in with can be made"),
+    }
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -14,10 +14,12 @@ use tokio::sync::watch;
 use crate::agents::reload::{self, Refresh};
 use crate::agents::{self, Guard, Plane, Workers};
 use crate::background::{self, Until};
+use crate::console;
 use crate::control::Control;
 use crate::data_dir;
 use crate::listen::{self, Drained, Stopping};
 use crate::rest::{self, Face};
+use crate::session::Sessions;
 use crate::settings::{MetricsSettings, Settings};
 use crate::state::{Core, Extent, Options};
 use crate::token;
@@ -43,6 +45,7 @@ pub struct Running {
     switch: watch::Sender<bool>,
     drained: Drained,
     drain: Duration,
+    sessions: Sessions,
     workers: Workers,
     _lock: File,
 }
@@ -111,13 +114,34 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let control = Control::new(Arc::clone(&core), tasks);
     let under_way = rest::UnderWay::default();
     let limits = rest::Limits::new(&settings.limits);
-    let face = Face { control, token, cursors, under_way, limits, stopping: stopping.clone() };
+    let sessions = Sessions::default();
+    let face = Face {
+        control,
+        token,
+        sessions: sessions.clone(),
+        cursors,
+        under_way,
+        limits,
+        stopping: stopping.clone(),
+    };
     tokio::spawn(rest::serve(operators_listener, max, rest::router(face), stopping, serving));
     let drain = settings.agents.drain;
-    Ok(Running { agents, operators, core, switch, drained, drain, workers, _lock: lock })
+    Ok(Running { agents, operators, core, switch, drained, drain, sessions, workers, _lock: lock })
 }
 
 impl Running {
+    /// A link that logs in to the console once, within a quarter of an hour; `None` where the program has no console.
+    ///
+    /// # Errors
+    /// Where there is no randomness.
+    pub fn login_link(&self) -> Result<Option<String>, String> {
+        if !console::is_built() {
+            return Ok(None);
+        }
+        let code = self.sessions.code()?;
+        Ok(Some(format!("http://{}{}", self.operators, rest::login_path(&code))))
+    }
+
     /// Ends the server in order: nothing new is accepted, agents get a close frame, what is behind is written.
     pub async fn stop(self) {
         // The receivers may be gone already; then there is nothing to stop.

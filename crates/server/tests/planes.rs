@@ -24,6 +24,8 @@ mod commands;
 mod components;
 #[path = "planes/conditions.rs"]
 mod conditions;
+#[path = "planes/console.rs"]
+mod console;
 #[path = "planes/deadlines.rs"]
 mod deadlines;
 #[path = "planes/declined.rs"]

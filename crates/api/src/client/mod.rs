@@ -9,8 +9,8 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Agent, AgentDetail, AgentMetrics, BASE, BulkRequest, Command, CommandRequest, Event, List, Operation,
-    PluginSchema, Problem, Push, PushRequest, SettingsRequest, SettingsRule,
+    Agent, AgentDetail, AgentMetrics, BASE, BulkRequest, Command, CommandRequest, Event, List, LoginLink,
+    Operation, PluginSchema, Problem, Push, PushRequest, SettingsRequest, SettingsRule,
 };
 
 pub use error::ClientError;
@@ -137,6 +137,15 @@ impl Client {
     /// [`ClientError`].
     pub async fn cancel_command(&self, id: &str) -> Result<Command, ClientError> {
         self.call(self.act(&format!("/commands/{id}/actions/cancel"))).await
+    }
+
+    /// Makes a link that logs in to the console once; its whole address.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn login_link(&self) -> Result<(String, LoginLink), ClientError> {
+        let link: LoginLink = self.call(self.act("/login-links")).await?;
+        Ok((format!("{}{}", self.server.trim_end_matches('/'), link.path), link))
     }
 
     /// Every agent that matches a query, page by page.

@@ -8,6 +8,7 @@ mod get_agents;
 mod heartbeat;
 mod inspect;
 mod label;
+mod login_link;
 mod metrics;
 mod outcome;
 mod push;
@@ -64,6 +65,7 @@ pub(crate) async fn run(low: LowArgs, environment: &Environment, terminal: Termi
         Verb::Label(LabelNoun::Agents(args)) => label::run(&context, args).await,
         Verb::Cancel(CancelNoun::Command(args)) => cancel::command(&context, &args).await,
         Verb::Cancel(CancelNoun::Operation(args)) => cancel::operation(&context, &args).await,
+        Verb::LoginLink(args) => login_link::run(&context, &args).await,
         Verb::Events(args) => events::run(&context, &args).await,
     }
 }

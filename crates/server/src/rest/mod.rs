@@ -18,6 +18,7 @@ mod pushes;
 mod request_id;
 mod schemas;
 mod server;
+mod session;
 mod settings;
 mod settings_convert;
 mod watch;
@@ -31,12 +32,15 @@ use axum::routing::{get, post};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
+use crate::console;
 use crate::control::Control;
 use crate::listen::{self, Serving, Stopping};
+use crate::session::Sessions;
 use crate::token::Token;
 pub(crate) use cursor::Cursors;
 pub(crate) use idempotency::UnderWay;
 pub(crate) use limits::Limits;
+pub(crate) use session::path as login_path;
 
 /// Most bytes of the head of a call.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -49,6 +53,7 @@ const MAX_BODY_BYTES: usize = 20 * 1024 * 1024;
 pub(crate) struct Face {
     pub(crate) control: Control,
     pub(crate) token: Token,
+    pub(crate) sessions: Sessions,
     pub(crate) cursors: Cursors,
     pub(crate) under_way: UnderWay,
     pub(crate) limits: Limits,
@@ -85,7 +90,9 @@ pub(crate) fn router(face: Face) -> Router {
         .route("/schemas", get(schemas::list))
         .route("/schemas/{hash}", get(schemas::get))
         .route("/capabilities", get(server::capabilities))
-        .route("/server", get(server::server));
+        .route("/server", get(server::server))
+        .route("/login-links", post(session::link))
+        .route("/session", get(session::get).delete(session::log_out));
     Router::new()
         .nest(tidegate_api::BASE, api)
         .route("/metrics", get(server::metrics))
@@ -93,11 +100,13 @@ pub(crate) fn router(face: Face) -> Router {
         .method_not_allowed_fallback(problem::no_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&face), limits::count))
         .layer(middleware::from_fn_with_state(Arc::clone(&face), auth::require))
-        // What says nothing of the fleet needs no token.
+        // What says nothing of the fleet needs no token, nor does who brings one.
+        .route("/api/v1/session", post(session::log_in))
         .route("/openapi.json", get(openapi::json))
         .route("/docs", get(openapi::docs))
         .route("/healthz", get(server::alive))
         .route("/readyz", get(server::ready))
+        .layer(middleware::from_fn(console::serve))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(&face), request_id::name))
         .with_state(face)

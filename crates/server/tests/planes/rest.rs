@@ -27,7 +27,7 @@ async fn given_no_token_or_a_wrong_one_when_called_then_everything_but_the_probe
         ("GET", "/metrics"),
         ("GET", "/api/v1/nowhere"),
         ("DELETE", "/api/v1/agents"),
-        ("GET", "/"),
+        ("POST", "/"),
     ];
     for authorization in &wrong {
         for (method, path) in calls {

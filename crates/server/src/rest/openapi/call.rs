@@ -42,12 +42,13 @@ pub(super) enum Answer {
 }
 
 /// The codes of problems with their statuses.
-pub(super) const PROBLEMS: [(&str, u16); 24] = [
+pub(super) const PROBLEMS: [(&str, u16); 25] = [
     ("json", 400),
     ("parameters", 400),
     ("idempotency-key", 400),
     ("unauthenticated", 401),
     ("forbidden", 403),
+    ("cross-site", 403),
     ("not-found", 404),
     ("no-agent-matches", 404),
     ("no-route", 404),
@@ -90,4 +91,12 @@ pub(super) const fn look(
 }
 
 /// The calls that need no token.
-pub(super) const OPEN: [&str; 4] = ["/openapi.json", "/docs", "/healthz", "/readyz"];
+const OPEN: [&str; 4] = ["/openapi.json", "/docs", "/healthz", "/readyz"];
+
+/// The call that brings what lets in.
+pub(super) const LOG_IN: (&str, &str) = ("post", "/api/v1/session");
+
+/// Whether a call needs no token.
+pub(super) fn is_open(operation: &Operation) -> bool {
+    OPEN.contains(&operation.path) || (operation.method, operation.path) == LOG_IN
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{OPEN, Operation};
+use super::call::{Operation, is_open};
 
 const HEADERS: [(&str, &str); 8] = [
     ("X-Request-Id", "The id of the call: the caller's own, or a new one."),
@@ -31,7 +31,7 @@ pub(super) fn all() -> Value {
 
 /// Those of one answer of a call.
 pub(super) fn of(operation: &Operation, status: &str) -> Value {
-    let (good, open) = (status.starts_with('2'), OPEN.contains(&operation.path));
+    let (good, open) = (status.starts_with('2'), is_open(operation));
     let takes = |name: &str| operation.parameters.iter().any(|given| given.name == name);
     let here = |name: &&str| match *name {
         "RateLimit-Policy" | "RateLimit" => !open && status != "401",

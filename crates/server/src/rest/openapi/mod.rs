@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use tidegate_api as api;
 use utoipa::ToSchema;
 
-use call::{Answer, OPEN, Operation, PROBLEMS, Parameter};
+use call::{Answer, Operation, PROBLEMS, Parameter, is_open};
 use operations::OPERATIONS;
 
 /// The document as it is served, and as `openapi.json` at the root of the repository holds it.
@@ -60,10 +60,13 @@ fn document() -> Value {
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             "description": "The operators' plane of a Tidegate server.",
         },
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"session": []}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "tidegate_session"},
+            },
             "headers": headers::all(),
             "schemas": schemas(),
         },
@@ -89,7 +92,7 @@ fn describe(operation: &Operation) -> Value {
         let content = json!({"application/json": {"schema": reference(schema)}});
         described["requestBody"] = json!({"required": true, "content": content});
     }
-    if OPEN.contains(&operation.path) {
+    if is_open(operation) {
         described["security"] = json!([]);
     }
     described
@@ -140,8 +143,11 @@ fn responses(operation: &Operation) -> Value {
         responses.insert("304".into(), json!({"description": "It has this ETag."}));
     }
     responses.insert(operation.status.to_string(), told);
-    let of_all: &[&str] =
-        if OPEN.contains(&operation.path) { &[] } else { &["unauthenticated", "forbidden", "rate-limited"] };
+    let of_all: &[&str] = if is_open(operation) {
+        &[]
+    } else {
+        &["unauthenticated", "forbidden", "cross-site", "rate-limited"]
+    };
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for (code, status) in PROBLEMS {
         if operation.problems.contains(&code) || of_all.contains(&code) {
@@ -203,6 +209,9 @@ fn schemas() -> Map<String, Value> {
     add::<api::PluginSchema>(&mut found);
     add::<api::ServerStatus>(&mut found);
     add::<api::Catalogue>(&mut found);
+    add::<api::LogIn>(&mut found);
+    add::<api::Session>(&mut found);
+    add::<api::LoginLink>(&mut found);
     add::<api::Problem>(&mut found);
     let mut schemas: Map<String, Value> = found
         .into_iter()
