@@ -5,11 +5,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tidegate_custom::metrics::Digest;
 use tidegate_opamp::{
     AgentConfigMap, AgentDescription, AgentRemoteConfig, AvailableComponents, ComponentHealth,
-    EffectiveConfig, RemoteConfigStatus,
+    ConnectionSettingsStatus, EffectiveConfig, InstanceUid, RemoteConfigStatus, TelemetryConnectionSettings,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -30,6 +31,42 @@ pub struct AgentReport {
     pub digest: Option<Arc<Digest>>,
     /// What its build can run, whole; `None` where that is not known (OpAMP C163).
     pub available_components: Option<Arc<AvailableComponents>>,
+    /// What it can send of its own, and what became of the last offer; `None` where its host or its build has none.
+    pub own_telemetry: Option<Arc<OwnReport>>,
+}
+
+/// An offer of destinations for the agent's own telemetry (OpAMP C118).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OwnOffer {
+    /// The hash of the offer as a whole.
+    pub hash: Bytes,
+    /// Where metrics are to go; `None` leaves that as it is (C119), an empty destination ends it (C123).
+    pub metrics: Option<TelemetryConnectionSettings>,
+    /// The same of logs.
+    pub logs: Option<TelemetryConnectionSettings>,
+}
+
+impl OwnOffer {
+    /// This offer with what it leaves out of an older one that was not carried out.
+    #[must_use]
+    pub fn over(mut self: Box<Self>, older: Option<Box<Self>>) -> Box<Self> {
+        if let Some(older) = older {
+            self.metrics = self.metrics.take().or(older.metrics);
+            self.logs = self.logs.take().or(older.logs);
+        }
+        self
+    }
+}
+
+/// What an agent can send of its own, and what became of the last offer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OwnReport {
+    /// Whether it can send metrics.
+    pub metrics: bool,
+    /// Whether it can send logs.
+    pub logs: bool,
+    /// What became of the last offer (OpAMP C120).
+    pub status: Option<ConnectionSettingsStatus>,
 }
 
 /// What the protocol side may ask of the process side. Commands are carried out one at a time, in order;
@@ -39,6 +76,11 @@ pub enum AgentCommand {
     /// Apply an offered config; the outcome shows in [`AgentReport::remote_config_status`]. A newer offer replaces
     /// one that still waits.
     Apply(AgentRemoteConfig),
+    /// Send own telemetry as offered; the outcome shows in [`AgentReport::own_telemetry`]. Of offers that wait the
+    /// newest counts, and what it leaves out of those before it is kept.
+    OwnTelemetry(Box<OwnOffer>),
+    /// The agent has another uid, under which it sends its own telemetry from now on (OpAMP C048).
+    Renamed(InstanceUid),
     /// Find something out; changes nothing.
     Ask(Question),
     /// Restart the agent's process; shows as a new start time in the health.

@@ -127,6 +127,7 @@ async fn agent(settings: &Settings, agent: &Agent) -> Vec<Finding> {
         state_dir: scratch.0.clone(),
         probation: settings.probation,
         allow_remote_config: false,
+        own_telemetry: None,
         attributes: agent.attributes.clone(),
         instance_uid: InstanceUid::v7(0, [0; 10]),
         redact: false,

@@ -12,6 +12,7 @@ pub mod hex;
 pub mod identity;
 pub mod kind;
 pub mod machine;
+pub mod own;
 pub mod report;
 pub mod run;
 pub mod settings;

@@ -31,5 +31,9 @@ mod faults;
 mod host;
 #[path = "process/limits.rs"]
 mod limits;
+#[path = "process/otlp.rs"]
+mod otlp;
+#[path = "process/own.rs"]
+mod own;
 #[path = "process/start.rs"]
 mod start;

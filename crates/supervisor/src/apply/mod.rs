@@ -5,6 +5,7 @@ mod dry_run;
 mod failure;
 mod hang;
 mod offer;
+mod own;
 mod probation;
 mod prove;
 mod reassert;
@@ -29,6 +30,7 @@ pub use dry_run::dry_run;
 pub use failure::{After, Failure, Proof};
 pub use hang::OnHang;
 pub use offer::{OfferError, OfferedFile, OfferedFiles};
+pub use own::{own_telemetry, renew_own_telemetry};
 pub use reassert::reassert;
 pub use store::{load, shown, store};
 pub use take_back::take_back;
@@ -151,6 +153,7 @@ async fn prepare(
     let origin = Origin::Offered(entry.clone());
     Loaded::prepare(&machine.fixed, &machine.state, origin, source, files, machine.ports())
         .await
+        .map(|loaded| machine.carry(loaded))
         .map_err(|error| Failure::untouched(render_proof(&error), error.to_string()))
 }
 

@@ -215,6 +215,8 @@ pub(super) fn content(machine: &Machine, next: &Loaded) -> Result<(), Failure> {
         Ok(None) => return Err(failed(format!("{} is gone", path.display()))),
         Err(error) => return Err(failed(format!("cannot read {}: {error}", path.display()))),
     };
+    // Where it stands as it should, what it carries beside the config is left out.
+    let text = if text == next.rendered.text { next.rendered.bare().to_owned() } else { text };
     let differences = machine.fixed.kind.differences(&next.source, &Source { path, text });
     if differences.is_empty() {
         return Ok(());

@@ -6,14 +6,16 @@
 //! however long the server is away (OpAMP C037, C065).
 
 mod allowed;
+mod own;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tidegate_opamp::{
-    AgentCapabilities, AgentDisconnect, AgentToServer, CommandType, ConnectionSettingsOffers,
-    ConnectionSettingsStatus, CustomMessage, InstanceUid, Message, ServerCapabilities, ServerErrorResponse,
-    ServerErrorResponseType, ServerToAgent, server_to_agent_flags,
+    AgentCapabilities, AgentDisconnect, AgentToServer, CommandType, ConnectionSettingsStatus, CustomMessage,
+    InstanceUid, Message, ServerCapabilities, ServerErrorResponse, ServerErrorResponseType, ServerToAgent,
+    server_to_agent_flags,
 };
 
 pub use allowed::capabilities;
@@ -54,6 +56,8 @@ pub struct Core {
     current: AgentReport,
     heartbeat: Option<Duration>,
     settings_status: Option<Arc<ConnectionSettingsStatus>>,
+    /// The hash of the last offer that concerned own telemetry.
+    handed_on: Option<Bytes>,
     /// What was taken.
     sent: Parts,
     /// What was answered.
@@ -83,6 +87,7 @@ impl Core {
             outbox: Outbox::new(settings.custom_capabilities.clone()),
             heartbeat: Some(settings.heartbeat),
             settings_status: None,
+            handed_on: None,
             settings,
             uid,
             first_uid: uid,
@@ -105,6 +110,11 @@ impl Core {
     #[must_use]
     pub const fn uid(&self) -> InstanceUid {
         self.uid
+    }
+
+    /// An earlier supervisor handed an offer on that concerned own telemetry; it may not have been carried out.
+    pub fn has_handed_on(&mut self, hash: Option<Bytes>) {
+        self.handed_on = hash;
     }
 
     /// The number of the last message that was taken (OpAMP C054).
@@ -294,15 +304,6 @@ impl Core {
         effects
     }
 
-    /// What may be taken of offered connection settings (OpAMP C008, C069, C098).
-    fn offered(&self, offers: ConnectionSettingsOffers) -> Option<Effect> {
-        if self.has(AgentCapabilities::ACCEPTS_OPAMP_CONNECTION_SETTINGS) {
-            return Some(Effect::Connect(Box::new(offers)));
-        }
-        let seconds = offers.opamp.map_or(0, |opamp| opamp.heartbeat_interval_seconds);
-        (seconds > 0 && self.has(AgentCapabilities::REPORTS_HEARTBEAT)).then_some(Effect::Interval(seconds))
-    }
-
     const fn has(&self, capability: AgentCapabilities) -> bool {
         self.settings.capabilities.contains(capability)
     }
@@ -312,7 +313,7 @@ impl Core {
         let mut parts = Parts::of(&self.current, self.outbox.announced());
         parts.lists_components = list;
         if self.has(AgentCapabilities::REPORTS_CONNECTION_SETTINGS_STATUS) {
-            parts.connection_settings_status.clone_from(&self.settings_status);
+            parts.connection_settings_status = self.offer_status();
         }
         parts.beyond(&self.sent, self.server)
     }
@@ -320,8 +321,11 @@ impl Core {
     /// A message of all that is due, still without its number; notes it as sent.
     fn compose(&mut self, list: bool) -> AgentToServer {
         let lists = self.current.available_components.is_some();
-        let capabilities =
-            self.settings.capabilities.with_if(AgentCapabilities::REPORTS_AVAILABLE_COMPONENTS, lists);
+        let capabilities = self
+            .settings
+            .capabilities
+            .with(self.own_capabilities())
+            .with_if(AgentCapabilities::REPORTS_AVAILABLE_COMPONENTS, lists);
         let mut message = AgentToServer {
             instance_uid: self.uid.to_wire(),
             capabilities: capabilities.0,

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tidegate_opamp::{AgentRemoteConfig, ConnectionSettingsOffers, CustomMessage, InstanceUid};
 
+use crate::agent::OwnOffer;
+
 /// What a message from the server asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -15,6 +17,8 @@ pub enum Effect {
     Custom(CustomMessage),
     /// The agent's uid is now this one: to be persisted before anything is sent (OpAMP C045).
     NewUid(InstanceUid),
+    /// Send the agent's own telemetry as offered.
+    OwnTelemetry(Box<OwnOffer>),
     /// Connect as offered, if that can be proven.
     Connect(Box<ConnectionSettingsOffers>),
     /// Speak once in so many seconds, where nothing else of an offer may be taken (OpAMP C069).

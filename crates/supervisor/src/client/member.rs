@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tidegate_opamp::{CustomMessage, InstanceUid};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -26,6 +27,8 @@ pub struct Wiring {
     pub uid: InstanceUid,
     /// The number of the last message that was sent for it; 0 when there was none.
     pub sequence_num: u64,
+    /// The hash of the last offer that concerned own telemetry, where an earlier supervisor handed it on.
+    pub handed_on: Option<Bytes>,
     /// The process side's newest report.
     pub reports: watch::Receiver<AgentReport>,
     /// Answers of custom handlers.
@@ -85,11 +88,14 @@ struct Channels {
 
 impl Member {
     pub(super) fn new(wiring: Wiring) -> Self {
-        let Wiring { core, uid, sequence_num, mut reports, answers, heard, outlet, leave, left } = wiring;
+        let Wiring { core, uid, sequence_num, handed_on, mut reports, answers, heard, outlet, leave, left } =
+            wiring;
         let report = reports.borrow_and_update().clone();
         let own_heartbeat = core.heartbeat;
+        let mut core = Core::new(core, uid, sequence_num, report);
+        core.has_handed_on(handed_on);
         Self {
-            core: Core::new(core, uid, sequence_num, report),
+            core,
             own_heartbeat,
             follower: Follower::default(),
             rests_until: None,

@@ -3,20 +3,23 @@
 
 mod executed;
 mod journal;
+mod offered;
 mod remembered;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tidegate_custom::message_id;
 use tidegate_opamp::{AgentRemoteConfig, CustomMessage, InstanceUid};
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::agent::AgentCommand;
+use crate::agent::{AgentCommand, OwnOffer};
 use crate::client::{Effect, Outlet};
 use crate::handlers::{Handler, Refusal, Registry};
 use executed::Executed;
+use offered::Offered;
 use remembered::{Key, Seen};
 
 /// Most custom messages that are carried out at the same time.
@@ -40,6 +43,7 @@ pub struct Dispatcher {
     jobs: mpsc::Sender<Job>,
     answers: mpsc::Sender<CustomMessage>,
     executed: Arc<Mutex<Executed>>,
+    offered: Offered,
     on_new_uid: OnNewUid,
 }
 
@@ -50,14 +54,22 @@ struct Pending {
     offer: Option<AgentRemoteConfig>,
     /// Restarts that came while one waits are one restart (OpAMP C157).
     restart: bool,
+    /// Destinations of own telemetry; what a newer offer leaves out of an older one is kept (OpAMP C119).
+    own: Option<Box<OwnOffer>>,
+    /// The uid that the agent has by now.
+    renamed: Option<InstanceUid>,
 }
 
 impl Pending {
     fn next(&mut self) -> Option<AgentCommand> {
-        match self.offer.take() {
-            Some(offer) => Some(AgentCommand::Apply(offer)),
-            None => std::mem::take(&mut self.restart).then_some(AgentCommand::Restart),
+        if let Some(uid) = self.renamed.take() {
+            return Some(AgentCommand::Renamed(uid));
         }
+        if let Some(offer) = self.offer.take() {
+            return Some(AgentCommand::Apply(offer));
+        }
+        let own = self.own.take().map(AgentCommand::OwnTelemetry);
+        own.or_else(|| std::mem::take(&mut self.restart).then_some(AgentCommand::Restart))
     }
 }
 
@@ -104,9 +116,31 @@ impl Dispatcher {
         let executed = Arc::new(Mutex::new(executed));
         tokio::spawn(forward(commands, woken, Arc::clone(&pending)));
         tokio::spawn(work(queue, answers.clone(), Arc::clone(&executed)));
-        let dispatcher = Self { pending, wake, registry, jobs, answers, executed, on_new_uid };
+        let offered = Offered::new(state_dir);
+        let dispatcher = Self { pending, wake, registry, jobs, answers, executed, offered, on_new_uid };
         interrupted.iter().for_each(|key| dispatcher.interrupted(key));
         dispatcher
+    }
+
+    /// Hands the last offer of destinations for own telemetry on again, for nobody knows whether an earlier supervisor
+    /// still did; one that was answered is known by its hash, which is given back.
+    #[must_use]
+    pub fn resume_own_telemetry(&self) -> Option<Bytes> {
+        let offer = self.offered.load()?;
+        let hash = offer.hash.clone();
+        self.own_telemetry(Box::new(offer));
+        Some(hash)
+    }
+
+    fn own_telemetry(&self, offer: Box<OwnOffer>) {
+        let mut pending = self.pending.lock();
+        let offer = offer.over(pending.own.take());
+        if let Err(error) = self.offered.store(&offer) {
+            tracing::warn!(%error, "an offer of own telemetry is lost if the supervisor ends before it is carried out");
+        }
+        pending.own = Some(offer);
+        drop(pending);
+        self.wake();
     }
 
     /// Answers a message that an earlier supervisor began; from now on that is its answer.
@@ -171,7 +205,12 @@ impl Outlet for Dispatcher {
                 self.wake();
             }
             Effect::Custom(message) => self.custom(message),
-            Effect::NewUid(uid) => (self.on_new_uid)(uid),
+            Effect::OwnTelemetry(offer) => self.own_telemetry(offer),
+            Effect::NewUid(uid) => {
+                (self.on_new_uid)(uid);
+                self.pending.lock().renamed = Some(uid);
+                self.wake();
+            }
             Effect::Connect(_) | Effect::Interval(_) | Effect::Retreat(_) => {}
         }
     }

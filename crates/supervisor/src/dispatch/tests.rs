@@ -239,3 +239,45 @@ async fn given_a_disk_that_takes_nothing_then_only_what_is_idempotent_is_carried
     assert_eq!(world.answer().await, "done");
     assert_eq!(world.begun.load(Ordering::SeqCst), 2);
 }
+
+fn own(hash: &'static str, metrics: bool, logs: bool) -> Box<OwnOffer> {
+    let to = |wanted: bool| wanted.then(tidegate_opamp::TelemetryConnectionSettings::default);
+    Box::new(OwnOffer { hash: hash.into(), metrics: to(metrics), logs: to(logs) })
+}
+
+/// C119: of offers that wait the newest counts, with what it leaves out of the older one; a new uid comes before it.
+#[tokio::test]
+async fn given_offers_of_own_telemetry_faster_than_they_are_taken_then_they_are_one_and_a_uid_comes_first() {
+    let mut world = world();
+    let uid = InstanceUid::v7(1, [1; 10]);
+    world.dispatcher.carry_out(Effect::OwnTelemetry(own("1", true, false)));
+    world.dispatcher.carry_out(Effect::OwnTelemetry(own("2", false, true)));
+    world.dispatcher.carry_out(Effect::NewUid(uid));
+    assert!(matches!(world.command().await, AgentCommand::Renamed(found) if found == uid));
+    let AgentCommand::OwnTelemetry(found) = world.command().await else { panic!("no offer") };
+    assert_eq!(found, own("2", true, true));
+}
+
+/// C120, C193: an offer survives a supervisor that ends before it was taken; what is damaged is no offer.
+#[tokio::test]
+async fn given_a_supervisor_that_is_killed_when_the_next_one_starts_then_the_last_offer_is_handed_on_again() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut world = world();
+    assert_eq!(world.dispatcher.resume_own_telemetry(), None);
+    world.dispatcher.carry_out(Effect::OwnTelemetry(own("1", true, false)));
+    world.dispatcher.carry_out(Effect::OwnTelemetry(own("2", false, true)));
+    let mut world = world.killed();
+    assert_eq!(world.dispatcher.resume_own_telemetry(), Some("2".into()));
+    let AgentCommand::OwnTelemetry(found) = world.command().await else { panic!("no offer") };
+    assert_eq!(found, own("2", true, true));
+
+    let file = world.state.path().join("own-telemetry-offer.bin");
+    assert_eq!(
+        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600,
+        "it may hold credentials"
+    );
+    std::fs::write(&file, [0xFF; 3]).unwrap();
+    let world = world.killed();
+    assert_eq!(world.dispatcher.resume_own_telemetry(), None);
+}

@@ -5,6 +5,7 @@
 pub mod fluent_bit;
 mod http;
 mod model;
+mod own;
 
 use std::{ffi::OsString, future::Future, path::Path, pin::Pin, time::Duration};
 
@@ -15,9 +16,10 @@ use crate::child::Finished;
 
 pub use http::{Client, HttpError, Response};
 pub use model::{
-    ComponentState, Differences, Inventory, LineVerdict, Metrics, Observation, PickPort, ProbeError, Pulse,
-    RenderError, Rendered, Source, Touch, Touched,
+    Attached, ComponentState, Differences, Inventory, LineVerdict, Metrics, Observation, PickPort,
+    ProbeError, Pulse, RenderError, Rendered, Source, Touch, Touched,
 };
+pub use own::{OwnTelemetry, Signals};
 
 pub(crate) use fluent_bit::glob;
 
@@ -81,6 +83,9 @@ pub trait AgentKind: Send + Sync + std::fmt::Debug {
 
     /// Arguments that start the agent for good, answering on `port` of 127.0.0.1.
     fn start_args(&self, config: &Path, port: u16) -> Vec<OsString>;
+
+    /// What is done about the agent's own telemetry; `None` for a kind that cannot be told to send any.
+    fn own_telemetry(&self) -> Option<&dyn OwnTelemetry>;
 
     /// The signal that makes the agent read its config file again.
     fn reload_signal(&self) -> Signal;

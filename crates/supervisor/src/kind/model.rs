@@ -23,7 +23,7 @@ pub struct Source {
 }
 
 /// What the agent loads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
     /// The name that the main file has in the run folder.
     pub name: String,
@@ -44,6 +44,43 @@ pub struct Rendered {
     pub storage: Option<PathBuf>,
     /// What the reader of the config should know, one sentence each.
     pub warnings: Vec<String>,
+    /// What was put behind the text, and among the includes, so that the agent sends its own telemetry: no part of the
+    /// config, and in no report and no comparison of it.
+    pub own: Option<Attached>,
+}
+
+/// What a rendered config carries beside itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// The end of the text.
+    suffix: String,
+    /// How many of the includes, from the last.
+    files: usize,
+}
+
+impl Rendered {
+    /// The main file's content less what was put behind it.
+    #[must_use]
+    pub fn bare(&self) -> &str {
+        let suffix = self.own.as_ref().map_or("", |own| &own.suffix);
+        self.text.strip_suffix(suffix).unwrap_or(&self.text)
+    }
+
+    /// Puts a suffix behind the text, and files among the includes; what was put there before goes.
+    pub fn attach(&mut self, suffix: String, files: Vec<(PathBuf, String)>) {
+        self.detach();
+        self.text.push_str(&suffix);
+        self.own = Some(Attached { suffix, files: files.len() });
+        self.includes.extend(files);
+    }
+
+    /// Takes away what [`Rendered::attach`] has put there.
+    pub fn detach(&mut self) {
+        self.text.truncate(self.bare().len());
+        if let Some(own) = self.own.take() {
+            self.includes.truncate(self.includes.len().saturating_sub(own.files));
+        }
+    }
 }
 
 /// What a config reaches of its host at one place.

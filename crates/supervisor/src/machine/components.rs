@@ -26,6 +26,7 @@ impl Machine {
         let known = known.filter(|known| known.version.is_empty() || known.version == self.version);
         self.publisher.available_components(known.map(|known| Arc::new(known.components)));
         self.components_of.clone_from(&self.version);
+        self.publish_own();
     }
 
     async fn ask_components(&self) -> Option<Known> {

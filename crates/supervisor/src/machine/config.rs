@@ -231,6 +231,8 @@ impl Machine {
         self.report_config();
         // A reload may have moved the API to another port.
         self.record();
+        // It may carry own telemetry where the former did not, or the other way round.
+        self.publish_own();
     }
 
     /// Learns the secrets of a config, which no log line and no status may quote from now on.
@@ -250,7 +252,7 @@ impl Machine {
         let key = self.shown_key();
         self.publisher.effective_config(effective_config(
             &self.loaded.files,
-            &self.loaded.rendered.text,
+            self.loaded.rendered.bare(),
             content_type,
             key.as_ref(),
         ));

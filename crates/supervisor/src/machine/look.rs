@@ -51,7 +51,7 @@ impl Machine {
         }
         for line in lines.lines {
             let verdict = self.fixed.kind.judge_line(&line);
-            if verdict == LineVerdict::Quiet {
+            if verdict == LineVerdict::Quiet || (!verdict.is_decisive() && self.is_about_own(&line)) {
                 continue;
             }
             let line = self.publisher.clean(&line).into_owned();
@@ -91,7 +91,15 @@ impl Machine {
         self.quiet = None;
         let pid = running.child.pid();
         let mut states = self.judge.judge(pid, &observation, now.saturating_duration_since(self.epoch));
-        let count = || self.fixed.kind.counters(&observation);
+        let carries = self.loaded.rendered.own.is_some();
+        let hidden = self.fixed.kind.own_telemetry().filter(|_| carries);
+        let is_hidden = |name: &str| hidden.is_some_and(|own| own.is_about(name));
+        states.retain(|name, _| !is_hidden(name));
+        let count = || {
+            let mut counters = self.fixed.kind.counters(&observation);
+            counters.retain(|(name, _)| !is_hidden(name));
+            counters
+        };
         if let Some(digest) = self.digests.due(pid, observation.pulse, now, count) {
             self.publisher.digest(digest);
         }
@@ -165,6 +173,7 @@ impl Machine {
     fn note_version(&mut self, version: Option<String>) {
         if let Some(version) = version.filter(|version| *version != self.version) {
             self.version = version;
+            self.own.stale = true;
             let Self { fixed, .. } = self;
             let name = fixed.kind.service_name();
             self.publisher.description(describe(

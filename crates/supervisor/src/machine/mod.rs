@@ -10,6 +10,7 @@ mod edited;
 mod ended;
 mod limits;
 mod look;
+mod own;
 mod process;
 
 use std::{
@@ -24,12 +25,14 @@ use tidegate_opamp::InstanceUid;
 use crate::{
     child::{Child, Groups, LogTail},
     kind::{AgentKind, ComponentState, HealthJudge, LineVerdict, Pulse},
+    own::Cleartext,
     report::{Host, Phase, Publisher, Secrets},
     state::StateDir,
 };
 
 pub use config::{CheckError, LOCAL, Loaded, Origin, Ports, check, is_in_place, media_type};
 pub use limits::ConfigLimits;
+pub use own::Own;
 pub use process::StartFault;
 
 /// How many telling log lines are kept between two looks of a proof.
@@ -54,6 +57,8 @@ pub struct Fixed {
     pub metrics_interval: Option<Duration>,
     /// What offered configs may name.
     pub limits: ConfigLimits,
+    /// Where its own telemetry may go without TLS; `None` where it goes nowhere.
+    pub own_telemetry: Option<Cleartext>,
     /// Its working directory, from which it takes relative paths of data: files that it follows or writes, databases,
     /// buffers. The folder of the host's own config, whatever config runs, so that an offered one finds the data of the
     /// one that it replaces.
@@ -76,6 +81,8 @@ pub struct Machine {
     pub phase: Phase,
     /// How the last offered config fared.
     pub config_state: ComponentState,
+    /// What it is to send of its own.
+    pub own: Own,
     log: LogTail,
     version: String,
     /// The version whose components were last looked for; empty before that and after each start.
@@ -187,6 +194,7 @@ impl Machine {
     ) -> Self {
         let judge = fixed.kind.judge();
         let digests = digest::Digests::new(fixed.metrics_interval);
+        let own = Own::load(&state, &fixed);
         let port = loaded.rendered.port;
         Self {
             fixed,
@@ -196,6 +204,7 @@ impl Machine {
             running: None,
             phase: Phase::Starting,
             config_state: ComponentState::running(),
+            own,
             log,
             version,
             components_of: String::new(),

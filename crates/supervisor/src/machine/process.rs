@@ -84,7 +84,7 @@ impl Machine {
                 port = again.rendered.port,
                 "the port of the agent's API is taken by another process; another one is used"
             );
-            self.adopt_config(again);
+            self.adopt_config(self.carry(again));
         }
         self.install(&self.loaded.rendered)?;
         let config = self.run_file(&self.loaded.rendered);

@@ -11,7 +11,7 @@ use tidegate_opamp::{
 use tokio::sync::watch;
 
 use super::Secrets;
-use crate::agent::AgentReport;
+use crate::agent::{AgentReport, OwnReport};
 
 /// Publishes reports; its copies publish to the same place. No health and no status leaves it with a secret that it was
 /// told of (OpAMP C085).
@@ -101,6 +101,17 @@ impl Publisher {
             let changed = report.available_components != components;
             if changed {
                 report.available_components = components;
+            }
+            changed
+        });
+    }
+
+    /// Sets what can be sent of the agent's own telemetry, and what became of the last offer.
+    pub fn own_telemetry(&self, own: Option<Arc<OwnReport>>) {
+        self.reports.send_if_modified(|report| {
+            let changed = report.own_telemetry != own;
+            if changed {
+                report.own_telemetry = own;
             }
             changed
         });

@@ -149,6 +149,7 @@ async fn begin(settings: &Settings, agent: &Agent, patient: bool) -> Result<Supe
         state_dir: agent.state_dir.clone(),
         probation: settings.probation,
         allow_remote_config: agent.allows(Allowed::RemoteConfig),
+        own_telemetry: agent.own_telemetry(),
         limits: settings.config_limits(),
         attributes: agent.attributes.clone(),
         redact: settings.redact,
@@ -234,7 +235,10 @@ fn wire(
     let core = CoreSettings {
         capabilities: capabilities(agent.allows(Allowed::RemoteConfig), agent.allows(Allowed::Restart))
             .with_if(AgentCapabilities::ACCEPTS_OPAMP_CONNECTION_SETTINGS, moves)
-            .with_if(AgentCapabilities::REPORTS_CONNECTION_SETTINGS_STATUS, moves),
+            .with_if(
+                AgentCapabilities::REPORTS_CONNECTION_SETTINGS_STATUS,
+                moves || agent.own_telemetry().is_some(),
+            ),
         custom_capabilities,
         heartbeat: settings.heartbeat,
         max_message_bytes: settings.max_message_bytes,
@@ -247,10 +251,12 @@ fn wire(
     });
     let dispatcher =
         Dispatcher::start(handle.commands.clone(), answering, registry, &agent.state_dir, on_new_uid);
+    let handed_on = agent.own_telemetry().and_then(|_| dispatcher.resume_own_telemetry());
     let reports = handle.reports.clone();
     let outlet = Box::new(dispatcher);
     let heard = handle.heard.clone();
-    let wiring = Wiring { core, uid, sequence_num, reports, answers, heard, outlet, leave: leaving, left };
+    let wiring =
+        Wiring { core, uid, sequence_num, handed_on, reports, answers, heard, outlet, leave: leaving, left };
     (wiring, Escort { agent, handle, shutdown, told, leave, left: has_left })
 }
 

@@ -24,6 +24,7 @@ pub use resolve::{file_of, resolve};
 
 use crate::client::Target;
 use crate::handlers::{ChatOpsSettings, HandlerSettings};
+use crate::own::Cleartext;
 use crate::supervise::{ConfigLimits, Kind, Patience};
 
 /// What the supervisor does, every value checked.
@@ -101,6 +102,15 @@ impl Agent {
     pub fn allows(&self, what: Allowed) -> bool {
         self.allow.contains(&what)
     }
+
+    /// Where its own telemetry may go without TLS; `None` where the server may send it nowhere (OpAMP C121).
+    #[must_use]
+    pub fn own_telemetry(&self) -> Option<Cleartext> {
+        if self.allows(Allowed::OwnTelemetryHttp) {
+            return Some(Cleartext::Anywhere);
+        }
+        self.allows(Allowed::OwnTelemetry).then_some(Cleartext::Loopback)
+    }
 }
 
 /// What a host can allow its server to do.
@@ -122,11 +132,15 @@ pub enum Allowed {
     DryRun,
     /// Read what helps to find a fault, without secrets.
     Diagnostics,
+    /// Have the agent send its own metrics and logs somewhere: over TLS, or to this host.
+    OwnTelemetry,
+    /// The same without TLS to anywhere.
+    OwnTelemetryHttp,
 }
 
 impl Allowed {
     /// Every one with its word in settings.
-    pub const WORDS: [(Self, &'static str); 8] = [
+    pub const WORDS: [(Self, &'static str); 10] = [
         (Self::RemoteConfig, "remote-config"),
         (Self::Restart, "restart"),
         (Self::ChatOps, "chatops"),
@@ -135,6 +149,8 @@ impl Allowed {
         (Self::Logs, "logs"),
         (Self::DryRun, "dry-run"),
         (Self::Diagnostics, "diagnostics"),
+        (Self::OwnTelemetry, "own-telemetry"),
+        (Self::OwnTelemetryHttp, "own-telemetry-http"),
     ];
 
     /// The word in settings.

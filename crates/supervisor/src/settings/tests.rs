@@ -155,6 +155,22 @@ fn given_all_sources_then_a_flag_outranks_a_variable_and_a_variable_the_file() {
     assert_eq!(attributes, [("rack", "7"), ("site", "north"), ("team", "a=b")]);
 }
 
+/// C121: offers of own telemetry are taken only where the host says so, in the clear to others only with a word of its own.
+#[test]
+fn given_words_about_own_telemetry_then_the_stronger_counts() {
+    use crate::own::Cleartext;
+    for (words, expected) in [
+        ("remote-config", None),
+        ("own-telemetry", Some(Cleartext::Loopback)),
+        ("own-telemetry-http", Some(Cleartext::Anywhere)),
+        ("own-telemetry,own-telemetry-http", Some(Cleartext::Anywhere)),
+    ] {
+        let settings =
+            settings(&[&FLAGS[..], &["--state-dir", "/s", "--allow", words]].concat(), &[], "").unwrap();
+        assert_eq!(settings.agents[0].own_telemetry(), expected, "{words}");
+    }
+}
+
 #[test]
 fn given_wrong_flags_or_variables_then_one_sentence_says_which_and_what_to_do() {
     let flag = |name: &'static str, value: &'static str| [&FLAGS[..], &[name, value]].concat();
@@ -180,7 +196,7 @@ fn given_wrong_flags_or_variables_then_one_sentence_says_which_and_what_to_do() 
         ),
         (
             flag("--allow", "restart,everything"),
-            "--allow: \"everything\" cannot be allowed: use remote-config, restart, chatops, shutdown, connection-settings, logs, dry-run, diagnostics",
+            "--allow: \"everything\" cannot be allowed: use remote-config, restart, chatops, shutdown, connection-settings, logs, dry-run, diagnostics, own-telemetry, own-telemetry-http",
         ),
         (flag("--chatops-port", "0"), "--chatops-port: \"0\" is not a number from 1 to 65535"),
         (flag("--chatops-tag", "../x"), "--chatops-tag: the tag has `..` in it"),

@@ -244,7 +244,7 @@ impl StateDir {
 
 /// The names of what the supervisor keeps in its folder; others beside them, such as files that were moved aside, begin
 /// with one of these.
-const OURS: [&str; 12] = [
+const OURS: [&str; 13] = [
     "agents",
     "connection-settings.json",
     "lock",
@@ -253,6 +253,7 @@ const OURS: [&str; 12] = [
     "journal.json",
     "child.json",
     "components.json",
+    "own-telemetry.json",
     "agent.log",
     "instance-uid",
     "executed.jsonl",

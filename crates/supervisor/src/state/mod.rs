@@ -5,6 +5,7 @@
 //!           connection-settings.json  offered ways to the server (`client::Keeper`)
 //!           journal.json  offered, proven and refused configs; the last status
 //!           components.json  what the agent's binary can run, once it was asked
+//!           own-telemetry.json  where the agent's own telemetry goes
 //!           child.json    which process runs, with which port
 //!           redaction-key  for marks in the place of secrets of the host's own config
 //!           agent.log     what the agent writes to stdout and stderr
@@ -16,6 +17,7 @@ mod folder;
 mod inventory;
 mod journal;
 mod lock;
+mod own;
 mod place;
 mod redaction;
 

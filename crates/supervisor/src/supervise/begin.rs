@@ -20,7 +20,7 @@ use crate::{
     child::{CommandLine, LogTail, run_to_end},
     files::in_time,
     kind::{AgentKind, ComponentState},
-    machine::{Fixed, Loaded, Machine, Ports},
+    machine::{Fixed, Loaded, Machine, Own, Ports},
     report::{Host, Publisher, describe},
     state::{Journal, StateDir},
 };
@@ -47,11 +47,14 @@ pub(super) async fn begin(
         redaction: settings.redact.then(|| state.redaction_key()).transpose()?,
         metrics_interval: settings.metrics_interval,
         limits: settings.limits.clone(),
+        own_telemetry: settings.own_telemetry,
         cwd: working_directory(&settings.config, &state).await,
     };
+    let own = Own::load(&state, &fixed);
+    let carry = |loaded| own.carry(&fixed, &state, &version, loaded);
     let mut journal = state.journal();
     forget_unfinished(&mut journal, settings.allow_remote_config);
-    let chosen = choose(settings, &fixed, &state, &mut journal, left.ports()).await;
+    let chosen = choose(settings, &fixed, &state, &mut journal, left.ports(), &carry).await;
     // Without a binary that starts, what runs must not be stopped for another config.
     let fits = |loaded: &Loaded| faults.first.is_none() || left.runs(&state, loaded);
     let loaded = match chosen {
@@ -59,7 +62,7 @@ pub(super) async fn begin(
         other => match left.config(&fixed, &state).await {
             Some(runs) => {
                 faults.bear(other.map(drop), || ())?;
-                runs
+                carry(runs)
             }
             None => other?,
         },
@@ -94,6 +97,7 @@ pub(super) async fn begin(
         machine.config_state = ComponentState::failing("failed", said);
     }
     machine.publish_health();
+    machine.own_was_interrupted();
     machine.learn_components().await;
     Ok((machine, journal))
 }
@@ -124,9 +128,10 @@ pub(super) async fn rehearse(
         redaction: None,
         metrics_interval: None,
         limits: settings.limits.clone(),
+        own_telemetry: None,
         cwd: working_directory(&settings.config, &state).await,
     };
-    let loaded = local(settings, &fixed, &state, Ports::default()).await?;
+    let loaded = local(settings, &fixed, &state, Ports::default(), &|loaded| loaded).await?;
     Ok(Rehearsal { version, warnings: loaded.rendered.warnings })
 }
 
@@ -187,6 +192,7 @@ fn first_report(fixed: &Fixed, version: &str, journal: &Journal) -> AgentReport 
         remote_config_status: journal.status_message().map(Arc::new),
         digest: None,
         available_components: None,
+        own_telemetry: None,
     }
 }
 

@@ -16,6 +16,9 @@ use crate::{
     state::{Entry, Journal, StateDir},
 };
 
+/// Gives a config what it carries beside itself.
+pub(super) type Carry<'a> = &'a (dyn Fn(Loaded) -> Loaded + Sync);
+
 /// The last proven offer if there is one and offers are allowed, else the host's own file. When it is the host's own
 /// file, no status goes on saying that an offer is applied.
 pub(super) async fn choose(
@@ -24,6 +27,7 @@ pub(super) async fn choose(
     state: &StateDir,
     journal: &mut Journal,
     ports: Ports,
+    carry: Carry<'_>,
 ) -> Result<Loaded, StartError> {
     if !settings.allow_remote_config {
         // The report says nothing of offers then. On disk the status stays as it is, for the day on which they are
@@ -33,7 +37,7 @@ pub(super) async fn choose(
     let mut reason = None;
     if let Some(entry) = journal.current.clone().filter(|_| settings.allow_remote_config) {
         match offered(entry, fixed, state, ports).await {
-            Ok(loaded) => return Ok(loaded),
+            Ok(loaded) => return Ok(carry(loaded)),
             Err(error) => {
                 tracing::warn!(
                     error,
@@ -43,7 +47,7 @@ pub(super) async fn choose(
             }
         }
     }
-    let loaded = local(settings, fixed, state, ports).await?;
+    let loaded = local(settings, fixed, state, ports, carry).await?;
     if settings.allow_remote_config
         && retract(journal, reason.as_deref())
         && let Err(error) = state.save_journal(journal)
@@ -87,6 +91,7 @@ pub(super) async fn local(
     fixed: &Fixed,
     state: &StateDir,
     ports: Ports,
+    carry: Carry<'_>,
 ) -> Result<Loaded, StartError> {
     let path = &settings.config;
     let unreadable = |reason| StartError::ConfigFile { path: path.clone(), reason };
@@ -101,13 +106,19 @@ pub(super) async fn local(
     let loaded = Loaded::prepare(fixed, state, Origin::Local, source, vec![shown], ports)
         .await
         .map_err(|source| StartError::Config { path: path.clone(), source })?;
+    let mut carrying = carry(loaded.clone());
     // What was checked and is in place need not be written anew for another check.
-    if !is_in_place(state, &loaded.rendered) {
-        check(fixed, state, &loaded.rendered)
-            .await
-            .map_err(|source| StartError::Refused { path: path.clone(), source })?;
+    if is_in_place(state, &carrying.rendered) {
+        return Ok(carrying);
     }
-    Ok(loaded)
+    let mut checked = check(fixed, state, &carrying.rendered).await;
+    if checked.is_err() && carrying != loaded {
+        // The agent's own telemetry is not worth its work.
+        checked = check(fixed, state, &loaded.rendered).await;
+        carrying = loaded;
+    }
+    checked.map_err(|source| StartError::Refused { path: path.clone(), source })?;
+    Ok(carrying)
 }
 
 fn text_of(path: &Path) -> Result<String, String> {

@@ -65,7 +65,9 @@ impl Left {
     pub(super) async fn config(&self, fixed: &Fixed, state: &StateDir) -> Option<Loaded> {
         let (_, record) = self.running.as_ref()?;
         let bytes = read_bounded(&record.config, 2 * CONFIG_LIMIT).ok().flatten()?;
-        let source = Source { path: record.config.clone(), text: String::from_utf8(bytes).ok()? };
+        let text = String::from_utf8(bytes).ok()?;
+        let bare = fixed.kind.own_telemetry().map_or(text.as_str(), |own| own.detached(&text));
+        let source = Source { path: record.config.clone(), text: bare.to_owned() };
         let files = vec![shown(&source.path, &source.text)];
         Loaded::prepare(fixed, state, Origin::Local, source, files, self.ports()).await.ok()
     }

@@ -3,10 +3,10 @@
 
 use std::collections::VecDeque;
 
-use tidegate_opamp::AgentRemoteConfig;
+use tidegate_opamp::{AgentRemoteConfig, InstanceUid};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::agent::{AgentCommand, Question};
+use crate::agent::{AgentCommand, OwnOffer, Question};
 
 /// Most hashes of replaced offers that still get their answer.
 const REPLACED_LIMIT: usize = 16;
@@ -23,6 +23,10 @@ pub(super) enum Order {
     Apply(AgentRemoteConfig),
     /// Say that an offer of this hash was replaced by a newer one.
     Replaced(bytes::Bytes),
+    /// Send own telemetry as offered.
+    OwnTelemetry(Box<OwnOffer>),
+    /// The agent has another uid.
+    Renamed(InstanceUid),
     /// Find something out.
     Answer(Question),
 }
@@ -38,6 +42,21 @@ pub(super) enum End {
     Release(oneshot::Sender<()>),
 }
 
+/// What can be done about an agent as well when its supervision begins later.
+#[derive(Debug, Default)]
+pub(super) struct Later {
+    own: Option<Box<OwnOffer>>,
+    /// The uid that the agent has by now.
+    pub(super) renamed: Option<InstanceUid>,
+}
+
+impl Later {
+    /// Notes an offer of own telemetry; what it leaves out of one that waits is kept.
+    pub(super) fn offer(&mut self, offer: Box<OwnOffer>) {
+        self.own = Some(offer.over(self.own.take()));
+    }
+}
+
 /// The receiving end of the commands.
 #[derive(Debug)]
 pub(super) struct Mailbox {
@@ -45,17 +64,19 @@ pub(super) struct Mailbox {
     restart: bool,
     offer: Option<AgentRemoteConfig>,
     replaced: Vec<bytes::Bytes>,
+    later: Later,
     release: Option<oneshot::Sender<()>>,
     questions: VecDeque<Question>,
 }
 
 impl Mailbox {
-    pub(super) fn new(commands: mpsc::Receiver<AgentCommand>) -> Self {
+    pub(super) const fn new(commands: mpsc::Receiver<AgentCommand>, later: Later) -> Self {
         Self {
             commands,
             restart: false,
             offer: None,
             replaced: Vec::new(),
+            later,
             release: None,
             questions: VecDeque::new(),
         }
@@ -85,7 +106,13 @@ impl Mailbox {
         if may_restart && std::mem::take(&mut self.restart) {
             return Some(Order::Restart);
         }
-        self.offer.take().map(Order::Apply)
+        if let Some(uid) = self.later.renamed.take() {
+            return Some(Order::Renamed(uid));
+        }
+        if let Some(offer) = self.offer.take() {
+            return Some(Order::Apply(offer));
+        }
+        self.later.own.take().map(Order::OwnTelemetry)
     }
 
     /// Whoever wants the process released. What waits is left to whom it is released to: an offer is offered again.
@@ -109,6 +136,8 @@ impl Mailbox {
             Some(AgentCommand::Stop(reply)) => return Some(End::Stop(reply)),
             Some(AgentCommand::Restart) => self.restart = true,
             Some(AgentCommand::Apply(offer)) => self.push(offer),
+            Some(AgentCommand::OwnTelemetry(offer)) => self.later.offer(offer),
+            Some(AgentCommand::Renamed(uid)) => self.later.renamed = Some(uid),
             Some(AgentCommand::Release(reply)) => self.release = Some(reply),
             Some(AgentCommand::Ask(question)) if self.questions.len() < QUESTIONS => {
                 self.questions.push_back(question);
@@ -137,6 +166,11 @@ mod tests {
                 Order::Restart => "restart".to_owned(),
                 Order::Apply(offer) => format!("apply {}", String::from_utf8_lossy(&offer.config_hash)),
                 Order::Replaced(hash) => format!("replaced {}", String::from_utf8_lossy(&hash)),
+                Order::OwnTelemetry(offer) => {
+                    assert!(offer.metrics.is_some() && offer.logs.is_some(), "{offer:?}");
+                    format!("own {} with metrics and logs", String::from_utf8_lossy(&offer.hash))
+                }
+                Order::Renamed(_) => "renamed".to_owned(),
                 Order::Answer(_) => "answer".to_owned(),
             })
             .collect()
@@ -146,7 +180,7 @@ mod tests {
     #[tokio::test]
     async fn given_many_commands_while_busy_then_restarts_are_one_and_each_offer_is_answered_once() {
         let (sender, receiver) = mpsc::channel(16);
-        let mut mailbox = Mailbox::new(receiver);
+        let mut mailbox = Mailbox::new(receiver, Later::default());
         for command in [
             AgentCommand::Restart,
             AgentCommand::Apply(offer("a")),
@@ -165,11 +199,33 @@ mod tests {
     #[tokio::test]
     async fn given_a_release_while_busy_then_it_interrupts_nothing_and_is_seen_next() {
         let (sender, receiver) = mpsc::channel(16);
-        let mut mailbox = Mailbox::new(receiver);
+        let mut mailbox = Mailbox::new(receiver, Later::default());
         let (reply, _answer) = oneshot::channel();
         sender.send(AgentCommand::Release(reply)).await.unwrap();
         assert!(mailbox.receive().await.is_none(), "it ends nothing");
         assert!(mailbox.take_release().is_some() && mailbox.take_release().is_none());
+    }
+
+    /// C048, C119: a new uid comes before what is sent under it, a config before what it carries.
+    #[tokio::test]
+    async fn given_what_waited_for_the_supervision_to_begin_when_more_comes_then_it_is_one_order_in_its_place()
+     {
+        let own = |hash: &'static str, metrics: bool| {
+            Box::new(OwnOffer {
+                hash: hash.into(),
+                metrics: metrics.then(Default::default),
+                logs: (!metrics).then(Default::default),
+            })
+        };
+        let mut later = Later::default();
+        later.offer(own("a", true));
+        later.renamed = Some(InstanceUid::v7(1, [1; 10]));
+        let (sender, receiver) = mpsc::channel(16);
+        let mut mailbox = Mailbox::new(receiver, later);
+        sender.send(AgentCommand::OwnTelemetry(own("b", false))).await.unwrap();
+        assert!(mailbox.receive().await.is_none());
+        mailbox.push(offer("c"));
+        assert_eq!(names(&mut mailbox), ["renamed", "apply c", "own b with metrics and logs"]);
     }
 
     /// C096: one offer, one status, however often it is made.
@@ -181,7 +237,7 @@ mod tests {
             (["a", "b", "a"], &["replaced b", "apply a"]),
         ] {
             let (_sender, receiver) = mpsc::channel(1);
-            let mut mailbox = Mailbox::new(receiver);
+            let mut mailbox = Mailbox::new(receiver, Later::default());
             for hash in hashes {
                 mailbox.push(offer(hash));
             }
@@ -192,7 +248,7 @@ mod tests {
     #[tokio::test]
     async fn given_more_questions_than_may_wait_then_the_rest_learns_it_and_questions_come_before_offers() {
         let (sender, receiver) = mpsc::channel(16);
-        let mut mailbox = Mailbox::new(receiver);
+        let mut mailbox = Mailbox::new(receiver, Later::default());
         mailbox.push(offer("a"));
         let mut answers = Vec::new();
         for _ in 0..=QUESTIONS {
@@ -211,6 +267,6 @@ mod tests {
     async fn given_nobody_who_commands_then_the_process_is_to_be_left_alone() {
         let (sender, receiver) = mpsc::channel(1);
         drop(sender);
-        assert!(matches!(Mailbox::new(receiver).end().await, End::Leave));
+        assert!(matches!(Mailbox::new(receiver, Later::default()).end().await, End::Leave));
     }
 }

@@ -16,12 +16,14 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use tidegate_opamp::InstanceUid;
 
 pub use begin::Rehearsal;
+use mailbox::{Later, Mailbox};
 
 use crate::{
     agent::AgentHandle,
     child::RunError,
     kind::{AgentKind, RenderError, fluent_bit::FluentBit},
     machine::CheckError,
+    own::Cleartext,
     state::{StateDir, StateError},
 };
 
@@ -72,6 +74,8 @@ pub struct AgentSettings {
     pub state_dir: PathBuf,
     /// How long an offered config must hold before it counts as applied; 0 for no longer than it takes to see it.
     pub probation: Duration,
+    /// Where the agent's own telemetry may go without TLS; `None` where offers of destinations are not taken.
+    pub own_telemetry: Option<Cleartext>,
     /// Whether offered configs are applied at all. Off by default everywhere (decision D7).
     pub allow_remote_config: bool,
     /// What offered configs may name.
@@ -179,7 +183,8 @@ pub async fn start(settings: AgentSettings) -> Result<AgentHandle, StartError> {
     let (handle, commands, publisher) = task::handle(patient::unknown(&settings));
     let (machine, journal) = begin::begin(&settings, settings.kind.implementation(), &publisher).await?;
     let heard = handle.heard.clone();
-    tokio::spawn(task::supervise(machine, journal, settings, commands, heard));
+    let mailbox = Mailbox::new(commands, Later::default());
+    tokio::spawn(task::supervise(machine, journal, settings, mailbox, heard));
     Ok(handle)
 }
 

@@ -5,7 +5,12 @@ use std::{sync::Arc, time::Duration};
 use tidegate_opamp::{ComponentHealth, RemoteConfigStatus, RemoteConfigStatuses};
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{AgentSettings, StartError, begin, left::Left, task};
+use super::{
+    AgentSettings, StartError, begin,
+    left::Left,
+    mailbox::{Later, Mailbox},
+    task,
+};
 use crate::{
     agent::{AgentCommand, AgentReport, Heard},
     machine::unix_nano,
@@ -28,6 +33,7 @@ pub(super) fn unknown(settings: &AgentSettings) -> AgentReport {
         remote_config_status: None,
         digest: None,
         available_components: None,
+        own_telemetry: None,
     }
 }
 
@@ -39,16 +45,18 @@ pub(super) async fn supervise(
     heard: Heard,
 ) {
     let mut pause = FIRST;
+    let mut later = Later::default();
     loop {
         match Box::pin(begin::begin(&settings, settings.kind.implementation(), &publisher)).await {
             Ok((machine, journal)) => {
-                return task::supervise(machine, journal, settings, commands, heard).await;
+                let mailbox = Mailbox::new(commands, later);
+                return task::supervise(machine, journal, settings, mailbox, heard).await;
             }
             Err(error) => {
                 let uid = settings.instance_uid;
                 tracing::error!(%uid, retry_in_ms = pause.as_millis(), "the agent cannot be supervised: {error}");
                 tell(&publisher, &error);
-                if !wait(&settings, &mut commands, &publisher, pause, &error).await {
+                if !wait(&settings, &mut commands, &mut later, &publisher, pause, &error).await {
                     return;
                 }
                 pause = (pause * 2).min(LAST);
@@ -74,6 +82,7 @@ fn tell(publisher: &Publisher, error: &StartError) {
 async fn wait(
     settings: &AgentSettings,
     commands: &mut mpsc::Receiver<AgentCommand>,
+    later: &mut Later,
     publisher: &Publisher,
     pause: Duration,
     why: &StartError,
@@ -90,6 +99,14 @@ async fn wait(
             Some(AgentCommand::Restart) => return true,
             // Whoever asked sees that nobody answers.
             Some(AgentCommand::Ask(_)) => continue,
+            Some(AgentCommand::OwnTelemetry(offer)) => {
+                later.offer(offer);
+                continue;
+            }
+            Some(AgentCommand::Renamed(uid)) => {
+                later.renamed = Some(uid);
+                continue;
+            }
             Some(AgentCommand::Apply(offer)) => {
                 publisher.remote_config_status(RemoteConfigStatus {
                     last_remote_config_hash: offer.config_hash,

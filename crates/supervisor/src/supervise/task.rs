@@ -50,6 +50,8 @@ enum Need {
     Files,
     /// Another config, for the server was not heard.
     Config(Step),
+    /// To send its own telemetry as who it is by now.
+    Own,
 }
 
 struct Task {
@@ -79,10 +81,9 @@ pub(super) async fn supervise(
     machine: Machine,
     journal: Journal,
     settings: AgentSettings,
-    commands: mpsc::Receiver<AgentCommand>,
+    mut mailbox: Mailbox,
     heard: Heard,
 ) {
-    let mut mailbox = Mailbox::new(commands);
     let mut task = Task {
         machine,
         journal,
@@ -197,6 +198,9 @@ impl Task {
         }
         self.silences.answers(running.since.elapsed());
         let due = running.reloaded_unasked || self.compared.elapsed() >= COMPARE;
+        if self.machine.phase == Phase::Running && self.machine.own.stale {
+            return Some(Need::Own);
+        }
         if self.machine.phase != Phase::Running || !due {
             return None;
         }
@@ -223,6 +227,7 @@ impl Task {
             }
             Need::Config(Step::Restore) => self.restore().await,
             Need::Config(_) => self.take_back().await,
+            Need::Own => apply::renew_own_telemetry(&mut self.machine, self.policy).await,
             Need::Files => {
                 apply::reassert(&mut self.machine).await;
                 if let Some(running) = &mut self.machine.running {
@@ -249,6 +254,9 @@ impl Task {
         let uptime = self.machine.running.as_ref().map_or(Duration::ZERO, |running| running.since.elapsed());
         let wait = self.backoff.crashed(uptime, jitter());
         let phase = if self.backoff.is_loop() { Phase::CrashLoop } else { Phase::Crashed };
+        if self.backoff.is_loop() {
+            self.machine.give_own_up();
+        }
         let cause = self.machine.has_ended(exit, phase);
         tracing::error!(restart_in_ms = wait.as_millis(), "{cause}");
         self.due = Instant::now() + wait;
@@ -280,6 +288,12 @@ impl Task {
                 let _ = self.confirmation();
                 Box::pin(self.apply(&offer, self.confirmation.is_on())).await;
             }
+            Order::OwnTelemetry(offer) => {
+                Box::pin(apply::own_telemetry(&mut self.machine, &offer, self.policy)).await;
+                self.machine.publish_health();
+                self.due = Instant::now();
+            }
+            Order::Renamed(uid) => self.machine.rename_own(uid),
             Order::Answer(question) => Box::pin(answer(&mut self.machine, &self.journal, question)).await,
         }
     }

@@ -78,6 +78,7 @@ impl World {
             state_dir: folder.path().join("state"),
             probation: Duration::ZERO,
             allow_remote_config: true,
+            own_telemetry: Some(tidegate_supervisor::own::Cleartext::Loopback),
             limits: ConfigLimits::default(),
             attributes: BTreeMap::from([("env".to_owned(), "test".to_owned())]),
             redact: true,
@@ -164,6 +165,13 @@ impl Agent {
             })
             .await;
         (**report.remote_config_status.as_ref().unwrap()).clone()
+    }
+
+    /// Leaves the process running for the next supervision.
+    pub(crate) async fn release(self) {
+        let (reply, answer) = oneshot::channel();
+        self.send(AgentCommand::Release(reply)).await;
+        timeout(PATIENCE, answer).await.unwrap().unwrap();
     }
 
     pub(crate) async fn stop(self) {

@@ -137,6 +137,7 @@ pub(crate) fn report(status: &str) -> AgentReport {
         remote_config_status: None,
         digest: None,
         available_components: None,
+        own_telemetry: None,
     }
 }
 

@@ -152,6 +152,7 @@ impl Day {
             attributes: BTreeMap::new(),
             redaction: Some(state.redaction_key().unwrap()),
             metrics_interval: None,
+            own_telemetry: None,
             limits: ConfigLimits::default(),
             cwd: state.run(),
         };

@@ -1,6 +1,7 @@
 mod always;
 mod components;
 mod digests;
+mod own;
 mod received;
 mod sent;
 
@@ -43,6 +44,7 @@ fn report() -> AgentReport {
         remote_config_status: None,
         digest: None,
         available_components: None,
+        own_telemetry: None,
     }
 }
 

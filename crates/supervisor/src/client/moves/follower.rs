@@ -21,7 +21,10 @@ impl Follower {
     /// Takes an offer, a repetition as nothing new.
     pub(crate) fn take(&mut self, offers: ConnectionSettingsOffers) {
         let known = self.offered.as_ref().is_some_and(|(hash, _)| !hash.is_empty() && *hash == offers.hash);
-        let Some(offer) = offers.opamp.filter(|_| !known) else { return };
+        let own = offers.own_metrics.is_some() || offers.own_logs.is_some();
+        // Own telemetry alone asks for nothing else than the connection that there is.
+        let offer = offers.opamp.or_else(|| own.then(OpAMPConnectionSettings::default));
+        let Some(offer) = offer.filter(|_| !known) else { return };
         if offer.heartbeat_interval_seconds > 0 {
             self.interval = Interval::clamped(offer.heartbeat_interval_seconds);
         }

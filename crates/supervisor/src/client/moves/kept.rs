@@ -113,11 +113,15 @@ impl Keeper {
         parse(&written).unwrap_or_else(|| unusable(&"it is damaged"))
     }
 
-    /// Keeps it.
+    /// Keeps it, where the host allows offered settings; there is nothing to keep otherwise but answers of offers that
+    /// leave the way to the server as it is.
     ///
     /// # Errors
     /// What the file system said; what was kept before is whole then.
     pub fn store(&self, kept: &Kept) -> io::Result<()> {
+        if !self.allowed {
+            return Ok(());
+        }
         let offer = |offered: &Offered| WrittenOffer {
             hash: hex(&offered.hash),
             settings: hex(&offered.settings.encode_to_vec()),

@@ -165,9 +165,10 @@ impl Moves {
             .answer
             .as_ref()
             .is_some_and(|answer| answer.last_connection_settings_hash == offers.hash);
-        let Some(offer) = offers.opamp.filter(|_| offers.hash.is_empty() || !known) else {
+        if known && !offers.hash.is_empty() {
             return Step::Stay;
-        };
+        }
+        let Some(offer) = offers.opamp else { return self.offered_else(offers) };
         let moving = self.trial.take().is_some();
         self.kept.candidate = None;
         let accepted = self.kept.accepted.clone().unwrap_or_default();
@@ -198,6 +199,31 @@ impl Moves {
         self.kept.candidate = Some(offered.clone());
         self.trial = Some(Trial { offered, target, until: now + TRIAL, tries: 0 });
         Step::Move
+    }
+
+    /// An offer that leaves the way to the server as it is. Own telemetry is carried out and answered elsewhere, under
+    /// the same hash; what no host of this version takes is refused (OpAMP C124).
+    fn offered_else(&mut self, offers: ConnectionSettingsOffers) -> Step {
+        if offers.own_metrics.is_some() || offers.own_logs.is_some() {
+            let status = match &mut self.trial {
+                Some(trial) => {
+                    // It ends under the hash of the newest offer.
+                    trial.offered.hash.clone_from(&offers.hash);
+                    self.kept.candidate = Some(trial.offered.clone());
+                    ConnectionSettingsStatuses::Applying
+                }
+                None => ConnectionSettingsStatuses::Applied,
+            };
+            self.answer(offers.hash, status, "");
+            return Step::Settled;
+        }
+        if offers.own_traces.is_none() && offers.other_connections.is_empty() {
+            return Step::Stay;
+        }
+        let why = "nothing of this offer is taken here: the agent has no traces of its own, and no other connections \
+                   that could be set";
+        self.answer(offers.hash, ConnectionSettingsStatuses::Failed, why);
+        Step::Settled
     }
 
     /// The server that is spoken to has answered: it is reached, verified, and lets the agent in (OpAMP C104).

@@ -1,3 +1,5 @@
+mod own;
+
 use tidegate_opamp::{Header, Headers, ProxyConnectionSettings, TLSCertificate, TLSConnectionSettings};
 
 use super::*;
@@ -239,7 +241,7 @@ fn given_what_is_not_taken_when_offered_then_it_fails_at_once_and_names_the_reas
 
 /// C098: an offer without a part for OpAMP is nothing for this client.
 #[test]
-fn given_an_offer_of_other_connections_when_it_comes_then_nothing_is_said() {
+fn given_an_offer_of_nothing_when_it_comes_then_nothing_is_said() {
     let mut client = Client::new();
     let offers =
         ConnectionSettingsOffers { hash: Bytes::from_static(b"h"), ..ConnectionSettingsOffers::default() };

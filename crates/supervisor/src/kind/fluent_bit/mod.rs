@@ -6,6 +6,7 @@ mod include;
 mod inventory;
 mod log_line;
 mod metrics;
+mod own;
 mod probe;
 mod reach;
 mod render;
@@ -16,8 +17,8 @@ use rustix::process::Signal;
 use tidegate_custom::metrics::Counters;
 
 use super::{
-    AgentKind, BoxFuture, Differences, HealthJudge, Inventory, LineVerdict, Observation, PickPort,
-    ProbeError, Pulse, RenderError, Rendered, Source, Touch,
+    AgentKind, BoxFuture, Differences, HealthJudge, Inventory, LineVerdict, Observation, OwnTelemetry,
+    PickPort, ProbeError, Pulse, RenderError, Rendered, Source, Touch,
 };
 
 use crate::child::{Exit, Finished};
@@ -101,6 +102,10 @@ impl AgentKind for FluentBit {
             .chain(["-H", "-L", "127.0.0.1", "-P"].map(OsString::from))
             .chain([port.to_string().into(), "-Y".into()])
             .collect()
+    }
+
+    fn own_telemetry(&self) -> Option<&dyn OwnTelemetry> {
+        Some(self)
     }
 
     fn reload_signal(&self) -> Signal {

@@ -111,6 +111,7 @@ pub(super) fn render(
         grace: grace(&config),
         storage: storage(&config),
         warnings: warnings(&config, &diagnostics),
+        own: None,
     })
 }
 

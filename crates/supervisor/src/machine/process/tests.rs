@@ -28,6 +28,7 @@ async fn machine(script: &str) -> (Machine, tempfile::TempDir) {
         attributes: std::collections::BTreeMap::new(),
         redaction: None,
         metrics_interval: None,
+        own_telemetry: None,
         limits: crate::machine::ConfigLimits::default(),
         cwd: state.run(),
     };

@@ -102,9 +102,12 @@ impl Task {
     /// The former config in the form in which the agent loads it.
     async fn loaded(&self, former: Option<Entry>) -> Result<Loaded, String> {
         let (fixed, state, ports) = (&self.machine.fixed, &self.machine.state, self.machine.ports());
+        let carry = |loaded| self.machine.carry(loaded);
         let loaded = match former {
-            Some(entry) => offered(entry, fixed, state, ports).await,
-            None => local(&self.settings, fixed, state, ports).await.map_err(|error| error.to_string()),
+            Some(entry) => offered(entry, fixed, state, ports).await.map(carry),
+            None => {
+                local(&self.settings, fixed, state, ports, &carry).await.map_err(|error| error.to_string())
+            }
         };
         loaded.map_err(|error| text::head(&error, 1000).to_owned())
     }
