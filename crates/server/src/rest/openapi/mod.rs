@@ -16,7 +16,6 @@ use tidegate_api as api;
 use utoipa::ToSchema;
 
 use call::{Answer, Operation, PROBLEMS, Parameter, is_open};
-use operations::OPERATIONS;
 
 /// The document as it is served, and as `openapi.json` at the root of the repository holds it.
 pub(super) static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
@@ -46,7 +45,7 @@ pub(super) async fn docs() -> impl IntoResponse {
 
 fn document() -> Value {
     let mut paths = Map::new();
-    for operation in &OPERATIONS {
+    for operation in operations::all() {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         if let Some(path) = path.as_object_mut() {
             path.insert(operation.method.to_owned(), describe(operation));
@@ -259,17 +258,17 @@ mod tests {
 
     #[test]
     fn given_the_routes_when_compared_with_the_document_then_each_is_in_the_other() {
-        let told = OPERATIONS.iter().map(|call| (call.path.to_owned(), call.method.to_owned()));
+        let told = operations::all().map(|call| (call.path.to_owned(), call.method.to_owned()));
         let (routes, told): (_, BTreeSet<_>) = (routes(), told.collect());
         assert_eq!(routes, told);
-        assert_eq!(told.len(), OPERATIONS.len(), "a call is told twice");
-        let ids: BTreeSet<_> = OPERATIONS.iter().map(|call| call.id).collect();
-        assert_eq!(ids.len(), OPERATIONS.len(), "an id is given twice");
+        assert_eq!(told.len(), operations::all().count(), "a call is told twice");
+        let ids: BTreeSet<_> = operations::all().map(|call| call.id).collect();
+        assert_eq!(ids.len(), operations::all().count(), "an id is given twice");
     }
 
     #[test]
     fn given_the_codes_of_problems_when_looked_up_then_each_is_known() {
-        for call in &OPERATIONS {
+        for call in operations::all() {
             for code in call.problems {
                 assert!(PROBLEMS.iter().any(|(known, _)| known == code), "{}: {code}", call.id);
             }
