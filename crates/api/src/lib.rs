@@ -9,9 +9,11 @@ mod bulk;
 pub mod client;
 mod command;
 mod event;
+mod inspect;
 mod metrics;
 mod problem;
 mod push;
+mod repush;
 mod schema;
 mod server;
 mod session;
@@ -25,14 +27,18 @@ pub use agent::{
 pub use bulk::{BulkAction, BulkRequest, Operation, OperationTarget};
 pub use command::{Answer, Command, CommandRequest};
 pub use event::{Event, Removed, WatchEvent};
+pub use inspect::{
+    AgentCapability, AgentCatalogue, AgentReport, ReportPart, SendableMessage, TimelineItem, TimelinePush,
+};
 pub use jiff::Timestamp;
 pub use metrics::{AgentMetrics, ComponentMetrics, MetricCounts, MetricRates, MetricSeries, MetricsHistory};
 pub use problem::{Problem, ProblemDetail};
 pub use push::{Push, PushAgent, PushFile, PushListed, PushRequest, PushSummary};
+pub use repush::{RetryRequest, RollBack, RollBackAgent, RollBackAgents, RollBackRequest, RollBackSummary};
 pub use schema::PluginSchema;
 pub use server::{
-    Catalogue, CustomCapability, Direction, FieldForm, MessageField, MessageType, ServerStatus, TaskRun,
-    TaskStatus,
+    Catalogue, CustomCapability, Direction, FieldForm, MessageField, MessageFlow, MessageType, ServerStatus,
+    StoreCommit, StoreStatus, TaskRun, TaskStatus,
 };
 pub use session::{LogIn, LoginLink, Session};
 pub use settings::{

@@ -49,6 +49,12 @@ pub struct Push {
     pub actor: String,
     /// When.
     pub at: Timestamp,
+    /// The push that failed agents try again with this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<String>,
+    /// The push whose agents go back with this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roll_back_of: Option<String>,
     /// How many agents stand where.
     pub summary: PushSummary,
     /// Each agent.
@@ -69,6 +75,12 @@ pub struct PushListed {
     pub actor: String,
     /// When.
     pub at: Timestamp,
+    /// The push that failed agents try again with this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<String>,
+    /// The push whose agents go back with this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roll_back_of: Option<String>,
     /// How many agents it was for.
     pub total: u64,
     /// How many of them cannot take a config.

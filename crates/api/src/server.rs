@@ -1,5 +1,7 @@
 //! The server itself.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
@@ -12,10 +14,58 @@ pub struct ServerStatus {
     pub version: String,
     /// How many agents it knows.
     pub agents: u64,
-    /// How many connections of agents are open.
+    /// When it started; servers before 0.2 do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// How many sockets of agents are open.
     pub connections: u64,
+    /// How many agents are reached by each transport, `websocket` and `http`.
+    #[serde(default)]
+    pub transports: BTreeMap<String, u64>,
+    /// What agents send.
+    #[serde(default)]
+    pub messages: MessageFlow,
+    /// How the store fares; servers before 0.2 do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreStatus>,
     /// Its background tasks.
     pub tasks: Vec<TaskStatus>,
+}
+
+/// What agents send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct MessageFlow {
+    /// Messages since the server started.
+    pub total: u64,
+    /// Messages a second over the last ten seconds, or since the start.
+    pub per_second_10s: f64,
+    /// Messages a second over the last minute, or since the start.
+    pub per_second_60s: f64,
+}
+
+/// How the store fares.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct StoreStatus {
+    /// Its size in bytes, without its log.
+    pub bytes: u64,
+    /// Transactions that were stored since the start.
+    pub transactions: u64,
+    /// The last commit; null before the first.
+    pub last_commit: Option<StoreCommit>,
+}
+
+/// One commit: one or several transactions that share a sync.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct StoreCommit {
+    /// When it was on disk.
+    pub at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub took_ms: f64,
+    /// How many transactions were in it.
+    pub transactions: u64,
 }
 
 /// A background task.

@@ -22,6 +22,6 @@ pub use actor::{Action, Actor, Denied, Face, Scope, authorize};
 pub use agent::Agent;
 pub use audit::AuditEntry;
 pub use command::{Command, CommandId, CommandKind, CommandState, Outcome};
-pub use config::{Config, Push, PushId};
+pub use config::{Config, Origin, Push, PushId};
 pub use event::{Event, EventKind};
 pub use time::Timestamp;

@@ -48,6 +48,8 @@ mod http;
 mod idempotency;
 #[path = "planes/identity.rs"]
 mod identity;
+#[path = "planes/inspect.rs"]
+mod inspect;
 #[path = "planes/lifecycle.rs"]
 mod lifecycle;
 #[path = "planes/limits.rs"]
@@ -64,6 +66,8 @@ mod names;
 mod noise;
 #[path = "planes/openapi.rs"]
 mod openapi;
+#[path = "planes/own_state.rs"]
+mod own_state;
 #[path = "planes/pages.rs"]
 mod pages;
 #[path = "planes/plain_http.rs"]
@@ -74,6 +78,8 @@ mod pushes;
 mod remote_config;
 #[path = "planes/report.rs"]
 mod report;
+#[path = "planes/repush.rs"]
+mod repush;
 #[path = "planes/rest.rs"]
 mod rest;
 #[path = "planes/schemas.rs"]

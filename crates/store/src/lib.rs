@@ -10,6 +10,7 @@ mod history;
 mod lease;
 mod snapshot;
 mod sqlite;
+mod standing;
 mod transaction;
 
 use futures_util::future::BoxFuture;
@@ -21,6 +22,7 @@ pub use history::{Flushed, History, HistoryBounds};
 pub use lease::Lease;
 pub use snapshot::{Snapshot, StoredEvent};
 pub use sqlite::{Checked, Location, Restored, SqliteHistory, SqliteStore, back_up, check, restore};
+pub use standing::{LastCommit, Standing};
 pub use transaction::{Change, Revision, Transaction, Write};
 
 /// Where the fleet's state lives. One conformance suite holds every engine to what is said here.
@@ -65,6 +67,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     fn answered(&self, actor: &str, key: &str, now: Timestamp) -> Result<Option<Answered>, StoreError>;
+
+    /// How it fares.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn standing(&self) -> Result<Standing, StoreError>;
 
     /// Removes bodies that nothing refers to and history beyond its bounds and days; returns how many rows went.
     fn collect_garbage(&self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tidegate_fleet::agent::Assignment;
 use tidegate_fleet::schemas::{Schema, SchemaHash};
 use tidegate_fleet::settings::{Rule, RuleName};
 use tidegate_fleet::{Agent, AuditEntry, Command, Config, Push, PushId, Timestamp};
@@ -30,6 +31,13 @@ pub enum Write {
         push: PushId,
         /// Since when.
         since: Timestamp,
+    },
+    /// What an agent would go back to from the config that it should run; `None` where nothing is known.
+    Former {
+        /// The agent.
+        agent: InstanceUid,
+        /// The config, which is stored.
+        former: Option<Arc<Assignment>>,
     },
     /// A push.
     Push(Push),

@@ -107,7 +107,29 @@ fn push(config: &Config) -> Push {
         at: Timestamp(6),
         targets: vec![uid(1), uid(2)],
         refused: vec![(uid(3), "no capability".into())],
+        origin: Origin::Config,
     }
+}
+
+/// What is told of a store is true of it once a commit is answered.
+#[tokio::test]
+async fn given_commits_when_answered_then_the_store_tells_of_them_and_of_its_size() {
+    let store = memory();
+    let before = store.standing().unwrap();
+    assert_eq!((before.transactions, before.last_commit), (0, None));
+    for number in 1..=3 {
+        store.commit(Transaction::observed(vec![Write::Agent(Box::new(agent(number)))])).await.unwrap();
+    }
+    let standing = store.standing().unwrap();
+    assert_eq!((standing.transactions, standing.last_commit.unwrap().transactions), (3, 1));
+    assert!(standing.bytes >= 4096 && standing.bytes >= before.bytes, "{standing:?}");
+    let missing = Write::Former { agent: uid(1), former: Some(Arc::new(assignment("unknown"))) };
+    store.commit(Transaction::observed(vec![missing])).await.unwrap_err();
+    assert_eq!(store.standing().unwrap().transactions, 3, "what was not stored is not counted");
+}
+
+fn assignment(body: &'static str) -> Assignment {
+    Assignment { config: config(body), push: PushId("p-0".into()), since: Timestamp(3) }
 }
 
 fn audit(target: &str) -> AuditEntry {

@@ -53,6 +53,8 @@ mod recorded;
 mod recorder;
 #[path = "system/refusals.rs"]
 mod refusals;
+#[path = "system/repush.rs"]
+mod repush;
 #[path = "system/schemas.rs"]
 mod schemas;
 #[path = "system/secrets.rs"]

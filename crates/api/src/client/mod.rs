@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Agent, AgentDetail, AgentMetrics, BASE, BulkRequest, Command, CommandRequest, Event, List, LoginLink,
-    Operation, PluginSchema, Problem, Push, PushRequest, SettingsRequest, SettingsRule,
+    Operation, PluginSchema, Problem, Push, PushRequest, RetryRequest, RollBack, RollBackRequest,
+    SettingsRequest, SettingsRule,
 };
 
 pub use error::ClientError;
@@ -280,6 +281,28 @@ impl Client {
     /// [`ClientError`].
     pub async fn push_state(&self, id: &str) -> Result<Push, ClientError> {
         self.call(self.request(Method::GET, &format!("/pushes/{id}"))).await
+    }
+
+    /// Gives the files of a push once more to those of its agents that failed, by a new push.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn retry_push(&self, id: &str, request: RetryRequest) -> Result<Push, ClientError> {
+        self.call(self.act(&format!("/pushes/{id}/actions/retry")).json(&request)).await
+    }
+
+    /// Gives agents of a push the config that each ran before it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn roll_back_push(
+        &self,
+        id: &str,
+        request: RollBackRequest,
+        dry_run: bool,
+    ) -> Result<RollBack, ClientError> {
+        let dry_run = if dry_run { "?dry_run=all" } else { "" };
+        self.call(self.act(&format!("/pushes/{id}/actions/roll-back{dry_run}")).json(&request)).await
     }
 
     /// The newest events of the agents that match a query, oldest first; `limit` is at most 500.

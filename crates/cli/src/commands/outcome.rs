@@ -112,6 +112,8 @@ mod tests {
                 q: "q".into(),
                 actor: "a".into(),
                 at: now(),
+                retry_of: None,
+                roll_back_of: None,
                 summary,
                 agents: vec![],
             };

@@ -108,6 +108,8 @@ mod tests {
             q: "name:*".into(),
             actor: "admin".into(),
             at: now(),
+            retry_of: None,
+            roll_back_of: None,
             summary: PushSummary {
                 total: 4,
                 proven: 1,

@@ -31,6 +31,8 @@ pub struct Assignment {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desired {
     assignment: Arc<Assignment>,
+    /// The last config before it that the agent is known to have run.
+    former: Option<Arc<Assignment>>,
     /// When it was last put into a message to the agent.
     pub offered_at: Option<Timestamp>,
     /// The agent named it as its config once.
@@ -47,7 +49,34 @@ impl Desired {
     /// An assignment that was not offered yet.
     #[must_use]
     pub const fn new(assignment: Arc<Assignment>) -> Self {
-        Self { assignment, offered_at: None, taken: false, went_back: false, declined: 0, oversize: None }
+        Self {
+            assignment,
+            former: None,
+            offered_at: None,
+            taken: false,
+            went_back: false,
+            declined: 0,
+            oversize: None,
+        }
+    }
+
+    /// The same, and what the agent would go back to (see [`Agent::former_for`](super::Agent::former_for)).
+    #[must_use]
+    pub fn with_former(self, former: Option<Arc<Assignment>>) -> Self {
+        Self { former, ..self }
+    }
+
+    /// The last config before it that the agent said it applied, which a supervisor of ours says of what it has proven
+    /// alone.
+    #[must_use]
+    pub const fn former(&self) -> Option<&Arc<Assignment>> {
+        self.former.as_ref()
+    }
+
+    /// The assignment.
+    #[must_use]
+    pub const fn assignment(&self) -> &Arc<Assignment> {
+        &self.assignment
     }
 
     /// The agent named this config as its last one.

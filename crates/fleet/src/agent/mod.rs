@@ -11,15 +11,17 @@ pub mod settings;
 
 use std::sync::Arc;
 
+use tidegate_fluent::redact::{Key, redact_rest};
 use tidegate_opamp::{
-    AgentCapabilities, AgentDescription, AvailableComponents, ComponentHealth, ConnectionSettingsStatus,
-    CustomCapabilities, EffectiveConfig, InstanceUid, Message, PackageStatuses, RemoteConfigStatus,
-    RemoteConfigStatuses,
+    AgentCapabilities, AgentConfigMap, AgentDescription, AvailableComponents, ComponentHealth, ConfigHash,
+    ConnectionSettingsStatus, CustomCapabilities, EffectiveConfig, InstanceUid, Message, PackageStatuses,
+    RemoteConfigStatus, RemoteConfigStatuses,
 };
 
 use crate::Timestamp;
 
 pub use attributes::Attributes;
+use axes::ConfigState;
 pub use desired::{Assignment, Desired};
 use digest::{Digest, Running};
 pub use fact::{Fact, Reported};
@@ -198,6 +200,37 @@ impl Agent {
     pub fn assign(&mut self, desired: Option<Desired>) {
         self.desired = desired;
         self.digest.of_running(&self.reported, self.desired.as_ref());
+    }
+
+    /// Files that it reported without the secrets that are known by their names: each is a mark, as supervisors of ours
+    /// report them anyway.
+    #[must_use]
+    pub fn without_secrets(&self, files: &AgentConfigMap) -> AgentConfigMap {
+        let key = self.desired.as_ref().map_or_else(|| Key::new(self.uid.as_bytes()), |it| it.config.key());
+        let mut files = files.clone();
+        for file in files.config_map.values_mut() {
+            if let Ok(text) = std::str::from_utf8(&file.body) {
+                file.body = redact_rest(text, &key).into();
+            }
+        }
+        files
+    }
+
+    /// What it would go back to from a config that it is to be given next: the one that it has, where it applied that,
+    /// else the one that it had before. `None` where nothing is known, or that is the next one itself.
+    #[must_use]
+    pub fn former_for(&self, next: &ConfigHash) -> Option<Arc<Assignment>> {
+        let desired = self.desired.as_ref()?;
+        let applied = matches!(
+            axes::config_value(self).0,
+            ConfigState::InSync | ConfigState::Unverifiable | ConfigState::Drifted
+        );
+        let former = if applied && desired.config.hash != *next {
+            Some(desired.assignment())
+        } else {
+            desired.former()
+        };
+        former.filter(|former| former.config.hash != *next).cloned()
     }
 
     /// Its config was put into a message that leaves; `None` says that it did not leave after all.

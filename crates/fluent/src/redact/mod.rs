@@ -28,6 +28,15 @@ pub fn redact(text: &str, key: &Key) -> String {
     apply(text, &splices)
 }
 
+/// The text with each secret replaced by its mark; what is a mark already stays.
+#[must_use]
+pub fn redact_rest(text: &str, key: &Key) -> String {
+    let is_open = |span: &Range<usize>| !text.get(span.clone()).is_some_and(mark::is_mark);
+    let mark =
+        |span: Range<usize>| Splice { text: key.mark(text.get(span.clone()).unwrap_or_default()), span };
+    apply(text, &spans(text).into_iter().filter(is_open).map(mark).collect::<Vec<_>>())
+}
+
 /// The secrets in a text, in order.
 pub fn secrets(text: &str) -> impl Iterator<Item = &str> {
     spans(text).into_iter().filter_map(|span| text.get(span))

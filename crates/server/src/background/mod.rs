@@ -86,6 +86,13 @@ pub(crate) fn start(core: &Arc<Core>, until: &Until) -> Tasks {
         .boxed()
     });
     run("schemas", Duration::from_secs(1), |core| async move { Ok(core.gather_schemas()) }.boxed());
+    run("message-rates", Duration::from_secs(1), |core| {
+        async move {
+            core.flow.note(core.now(), core.metrics.messages.get());
+            Ok(format!("{:.1} messages a second", core.flow.per_second(10)))
+        }
+        .boxed()
+    });
     run("garbage", Duration::from_secs(600), |core| {
         async move {
             core.bodies.sweep();

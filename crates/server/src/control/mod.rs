@@ -9,10 +9,14 @@ mod error;
 mod labels;
 mod metrics;
 mod operations;
+mod push_files;
 mod pushes;
+mod repush;
 mod schemas;
+mod sendable;
 mod server;
 mod settings;
+mod timeline;
 mod watch;
 
 use std::sync::Arc;
@@ -28,8 +32,11 @@ pub use error::ControlError;
 pub(crate) use labels::LabelOrder;
 pub(crate) use metrics::{MetricsOrder, MetricsView, PastOrder};
 pub(crate) use operations::BulkOrder;
-pub(crate) use pushes::{PushOrder, PushState, PushView, PushedFile};
+pub(crate) use push_files::PushedFile;
+pub(crate) use pushes::{PushOrder, PushState, PushView};
+pub(crate) use repush::{Returning, RollBackOrder, RollBackView, Way};
 pub(crate) use settings::{Belief, RuleOrder, RuleView, TargetOrder};
+pub(crate) use timeline::{Happening, Place};
 pub(crate) use watch::Seen;
 
 use crate::background::Tasks;

@@ -3,37 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tidegate_fleet::agent::axes::{ConfigState, Proof};
 use tidegate_fleet::agent::{Assignment, Desired};
-use tidegate_fleet::{Action, Actor, AuditEntry, Config, Event, EventKind, Push, PushId, authorize};
-use tidegate_opamp::{AgentCapabilities, AgentConfigMap, AgentConfigObject, InstanceUid};
+use tidegate_fleet::{Action, Actor, AuditEntry, Config, Event, EventKind, Origin, Push, PushId, authorize};
+use tidegate_opamp::{AgentCapabilities, ConfigHash, InstanceUid};
 use tidegate_store::{Transaction, Write};
 
 use super::agents::AgentView;
+use super::push_files::{PushedFile, files};
 use super::{Control, ControlError, Record};
 use crate::state::Entry;
-
-/// Files of one push.
-const MAX_FILES: usize = 64;
-
-/// Bytes of one push, all files together.
-const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Agents that are assigned a config without a pause.
 const BREATHER: usize = 500;
 
 /// Pushes that are kept in memory.
 const KEPT: usize = 100;
-
-/// A file to push.
-#[derive(Clone, Debug)]
-pub(crate) struct PushedFile {
-    pub(crate) name: String,
-    pub(crate) content_type: String,
-    pub(crate) role: String,
-    pub(crate) body: String,
-}
 
 /// What to push to whom.
 #[derive(Clone, Debug)]
@@ -53,6 +38,13 @@ pub(crate) enum PushState {
     Failed,
     Superseded,
     Refused,
+}
+
+/// Pushes that are ready to be stored, and what comes of them.
+pub(super) struct Prepared<T> {
+    pub(super) pushes: Vec<(Push, Arc<Assignment>)>,
+    pub(super) audit: AuditEntry,
+    pub(super) answer: T,
 }
 
 /// A push with each agent's state, its reason, and the agent itself.
@@ -97,6 +89,7 @@ impl Control {
             at: now,
             targets,
             refused: refused.into_iter().map(refusal).collect(),
+            origin: Origin::Config,
         };
         let assignment = Arc::new(Assignment { config, push: push.id.clone(), since: now });
         Ok((push, assignment))
@@ -110,37 +103,69 @@ impl Control {
         record: Record<PushView>,
     ) -> Result<PushView, ControlError> {
         let (push, assignment) = self.plan(actor, order).await?;
-        let (config, now) = (&assignment.config, push.at);
-        let assign = |uid: &InstanceUid| Write::Assign {
-            agent: *uid,
-            config: config.hash,
-            push: push.id.clone(),
-            since: now,
+        let detail = format!("config {} to {} agents", push.config, push.targets.len());
+        let audit = AuditEntry::new(push.at, actor, Action::PushConfig, push.query.clone(), detail);
+        let actor = actor.clone();
+        let prepare = move |control: &Self| {
+            let answer = control.push_view(&actor, push.clone(), Some(&assignment));
+            Ok(Prepared { pushes: vec![(push, assignment)], audit, answer })
         };
-        let mut writes = vec![Write::Config(config.clone()), Write::Push(push.clone())];
-        writes.extend(push.targets.iter().map(assign));
-        let detail = format!("config {} to {} agents", config.hash, push.targets.len());
-        let audit = AuditEntry::new(now, actor, Action::PushConfig, push.query.clone(), detail);
-        let (control, actor) = (self.clone(), actor.clone());
+        self.carry_out(prepare, record).await
+    }
+
+    /// Stores pushes, their audit entry and what is to be kept with them in one transaction, and sends them on their way.
+    /// No other push is made from `prepare` on.
+    pub(super) async fn carry_out<T: Send + 'static>(
+        &self,
+        prepare: impl FnOnce(&Self) -> Result<Prepared<T>, ControlError> + Send + 'static,
+        record: Record<T>,
+    ) -> Result<T, ControlError> {
+        let control = self.clone();
         Self::to_the_end(async move {
             let _pushing = control.core.pushing.lock().await;
-            writes.extend(control.unstored(&push.targets));
-            let view = control.push_view(&actor, push.clone(), Some(&assignment));
-            writes.extend(record(&view));
+            let Prepared { pushes, audit, answer } = prepare(&control)?;
+            let mut writes = Vec::new();
+            let mut formers = Vec::with_capacity(pushes.len());
+            for (push, assignment) in &pushes {
+                let (config, since) = (assignment.config.hash, assignment.since);
+                writes.push(Write::Config(assignment.config.clone()));
+                writes.push(Write::Push(push.clone()));
+                let mut of_push = Vec::with_capacity(push.targets.len());
+                for agent in &push.targets {
+                    writes.push(Write::Assign { agent: *agent, config, push: push.id.clone(), since });
+                    let (former, is_new) = control.former(agent, &config);
+                    if is_new {
+                        writes.push(Write::Former { agent: *agent, former: former.clone() });
+                    }
+                    of_push.push(former);
+                }
+                writes.extend(control.unstored(&push.targets));
+                formers.push(of_push);
+            }
+            writes.extend(record(&answer));
             control.core.store.commit(Transaction::intent(audit, writes)).await?;
-            control.assign(&push, &assignment).await;
-            control.remember(push);
-            Ok(view)
+            for ((push, assignment), formers) in pushes.into_iter().zip(formers) {
+                control.assign(&push, &assignment, formers).await;
+                control.remember(push);
+            }
+            Ok(answer)
         })
         .await
     }
 
+    /// What an agent goes back to from a config that it is to be given, and whether that is another than before.
+    fn former(&self, uid: &InstanceUid, next: &ConfigHash) -> (Option<Arc<Assignment>>, bool) {
+        let look = |entry: &Entry| {
+            let former = entry.agent.former_for(next);
+            let is_new = entry.agent.desired().and_then(Desired::former) != former.as_ref();
+            (former, is_new)
+        };
+        self.core.registry.look(uid, look).unwrap_or_default()
+    }
+
     /// A push as it is now.
     pub(crate) fn push_state(&self, actor: &Actor, id: &str) -> Result<PushView, ControlError> {
-        authorize(actor, Action::Read)?;
-        let push = self.core.pushes.lock().get(&PushId(id.to_owned())).cloned();
-        let push = push.ok_or_else(|| ControlError::NotFound { kind: "push", id: id.to_owned() })?;
-        Ok(self.push_view(actor, push, None))
+        Ok(self.push_view(actor, self.known_push(actor, id)?, None))
     }
 
     /// The pushes that are kept, newest first.
@@ -156,16 +181,21 @@ impl Control {
     }
 
     /// Makes the stored assignment true in memory and wakes the connections.
-    async fn assign(&self, push: &Push, assignment: &Arc<Assignment>) {
-        let text = format!("config {:.12} pushed by {}", push.config.to_string(), push.actor);
-        for (index, uid) in push.targets.iter().enumerate() {
+    async fn assign(&self, push: &Push, assignment: &Arc<Assignment>, formers: Vec<Option<Arc<Assignment>>>) {
+        let act = match push.origin {
+            Origin::Config => "pushed",
+            Origin::Retry(_) => "pushed again",
+            Origin::RollBack(_) => "brought back",
+        };
+        let text = format!("config {:.12} {act} by {}", push.config.to_string(), push.actor);
+        for (index, (uid, former)) in push.targets.iter().zip(formers).enumerate() {
             if index % BREATHER == BREATHER - 1 {
                 // Followers of the fleet must get their turn before the log has gone past them.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             self.core.registry.with(uid, |entry| {
                 entry.stored = true;
-                entry.agent.assign(Some(Desired::new(Arc::clone(assignment))));
+                entry.agent.assign(Some(Desired::new(Arc::clone(assignment)).with_former(former)));
             });
             self.core.nudge(uid);
             self.core.changed(*uid);
@@ -183,8 +213,20 @@ impl Control {
         }
     }
 
+    /// A push that the actor may look at.
+    pub(super) fn known_push(&self, actor: &Actor, id: &str) -> Result<Push, ControlError> {
+        authorize(actor, Action::Read)?;
+        let push = self.core.pushes.lock().get(&PushId(id.to_owned())).cloned();
+        push.ok_or_else(|| ControlError::NotFound { kind: "push", id: id.to_owned() })
+    }
+
     /// How far each agent has come; or how far it will be once it has this assignment.
-    fn push_view(&self, actor: &Actor, push: Push, assignment: Option<&Arc<Assignment>>) -> PushView {
+    pub(super) fn push_view(
+        &self,
+        actor: &Actor,
+        push: Push,
+        assignment: Option<&Arc<Assignment>>,
+    ) -> PushView {
         let view = |entry: &Entry| {
             let Some(assignment) = assignment else { return AgentView::of(&self.core, &entry.agent) };
             let mut agent = entry.agent.clone();
@@ -194,7 +236,7 @@ impl Control {
         let target = |uid: &InstanceUid| {
             let look = |entry: &Entry| actor.scope.covers(&entry.agent).then(|| view(entry));
             let view = self.core.registry.look(uid, look).flatten()?;
-            let (state, reason) = state(&push.id, &view);
+            let (state, reason) = state_of(&push.id, &view);
             Some((state, reason, view))
         };
         let refused = |(uid, reason): &(InstanceUid, String)| {
@@ -206,7 +248,8 @@ impl Control {
     }
 }
 
-fn state(push: &PushId, view: &AgentView) -> (PushState, String) {
+/// How far an agent has come with a push that gave it a config.
+pub(super) fn state_of(push: &PushId, view: &AgentView) -> (PushState, String) {
     if view.agent.desired().is_none_or(|desired| desired.push != *push) {
         return (PushState::Superseded, "it has been given another config since".into());
     }
@@ -219,78 +262,4 @@ fn state(push: &PushId, view: &AgentView) -> (PushState, String) {
         (ConfigState::Unmanaged, _) => PushState::Refused,
     };
     (state, view.config.reason.clone())
-}
-
-/// Checks the files and makes the map that is offered.
-fn files(files: &[PushedFile]) -> Result<AgentConfigMap, ControlError> {
-    if files.is_empty() || files.len() > MAX_FILES {
-        return Err(ControlError::invalid("/files", format!("give 1 to {MAX_FILES} files")));
-    }
-    let bytes: usize = files.iter().map(|file| file.body.len()).sum();
-    if bytes > MAX_BYTES {
-        return Err(ControlError::invalid(
-            "/files",
-            format!("the files have {bytes} bytes, at most {MAX_BYTES} are taken"),
-        ));
-    }
-    let mut map = AgentConfigMap::default();
-    for (index, file) in files.iter().enumerate() {
-        check_name(&file.name)
-            .map_err(|message| ControlError::invalid(format!("/files/{index}/name"), message))?;
-        if file.body.trim().is_empty() {
-            let message = format!("{} is empty: an agent would run nothing", file.name);
-            return Err(ControlError::invalid(format!("/files/{index}/body"), message));
-        }
-        let content_type = if file.content_type.is_empty() {
-            guess_type(&file.name).to_owned()
-        } else {
-            file.content_type.clone()
-        };
-        let object = AgentConfigObject {
-            body: Bytes::copy_from_slice(file.body.as_bytes()),
-            content_type,
-            role: file.role.clone(),
-            ..AgentConfigObject::default()
-        };
-        if map.config_map.insert(file.name.clone(), object).is_some() {
-            let message = format!("two files are named {:?}", file.name);
-            return Err(ControlError::invalid(format!("/files/{index}/name"), message));
-        }
-    }
-    Ok(map)
-}
-
-/// Names become file names on hosts: no way out of a folder, nothing that a shell or a terminal would act on.
-fn check_name(name: &str) -> Result<(), String> {
-    let parts_are_plain = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    if name.len() > 255
-        || !parts_are_plain
-        || name.contains(['\\', ':'])
-        || name.chars().any(char::is_control)
-    {
-        return Err(format!("{name:?} is no plain relative file name of at most 255 bytes"));
-    }
-    Ok(())
-}
-
-fn guess_type(name: &str) -> &'static str {
-    let yaml = [".yaml", ".yml"].iter().any(|ending| name.to_ascii_lowercase().ends_with(ending));
-    if yaml { "text/yaml" } else { "text/plain" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn given_names_when_checked_then_only_plain_ones_pass() {
-        for name in ["fluent-bit.yaml", "parsers/a.conf", "ünicode.conf"] {
-            assert_eq!(check_name(name), Ok(()), "{name}");
-        }
-        for name in
-            ["", "/etc/passwd", "../x", "a/../b", "a//b", "a\\b", "C:x", "a\nb", "a\u{1b}b", &"x".repeat(256)]
-        {
-            assert!(check_name(name).is_err(), "{name:?}");
-        }
-    }
 }

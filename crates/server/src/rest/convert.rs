@@ -6,7 +6,7 @@ use serde_json::Value;
 use tidegate_api as api;
 use tidegate_fleet::agent::Link;
 use tidegate_fleet::agent::axes::{Axis, ConfigState, Connection, Health, Proof};
-use tidegate_fleet::{Command, CommandKind, Timestamp};
+use tidegate_fleet::{Command, CommandKind, Origin, Push, Timestamp};
 use tidegate_opamp::{AgentConfigMap, ComponentDetails, ComponentHealth, KeyValue};
 use tidegate_store::StoredEvent;
 
@@ -89,7 +89,7 @@ pub(super) fn agent_detail(view: &AgentView) -> api::AgentDetail {
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -103,7 +103,7 @@ fn available_components(
     components.iter().map(|(name, details)| (name.clone(), component(details))).collect()
 }
 
-fn texts(pairs: &[KeyValue]) -> BTreeMap<String, String> {
+pub(super) fn texts(pairs: &[KeyValue]) -> BTreeMap<String, String> {
     let text = |pair: &KeyValue| pair.value.as_ref().map(ToString::to_string).unwrap_or_default();
     pairs.iter().map(|pair| (pair.key.clone(), text(pair))).collect()
 }
@@ -167,20 +167,19 @@ pub(super) fn command(command: &Command) -> api::Command {
 pub(super) fn push(view: &PushView) -> api::Push {
     let mut summary = api::PushSummary { total: view.agents.len() as u64, ..api::PushSummary::default() };
     let agents = view.agents.iter().map(|(state, reason, agent)| {
-        let (word, count) = match state {
-            PushState::Pending => ("pending", &mut summary.pending),
-            PushState::Applying => ("applying", &mut summary.applying),
-            PushState::Proven => ("proven", &mut summary.proven),
-            PushState::Unproven => ("unproven", &mut summary.unproven),
-            PushState::Failed => ("failed", &mut summary.failed),
-            PushState::Superseded => ("superseded", &mut summary.superseded),
-            PushState::Refused => ("refused", &mut summary.refused),
-        };
-        *count += 1;
+        *match state {
+            PushState::Pending => &mut summary.pending,
+            PushState::Applying => &mut summary.applying,
+            PushState::Proven => &mut summary.proven,
+            PushState::Unproven => &mut summary.unproven,
+            PushState::Failed => &mut summary.failed,
+            PushState::Superseded => &mut summary.superseded,
+            PushState::Refused => &mut summary.refused,
+        } += 1;
         api::PushAgent {
             uid: agent.agent.uid.to_string(),
             name: agent.agent.name(),
-            state: word.to_owned(),
+            state: push_state(*state).to_owned(),
             reason: reason.clone(),
             connection: axis(&agent.connection, Connection::as_str),
         }
@@ -193,9 +192,46 @@ pub(super) fn push(view: &PushView) -> api::Push {
         q: push.query.clone(),
         actor: push.actor.clone(),
         at: time(push.at),
+        retry_of: retry_of(push),
+        roll_back_of: roll_back_of(push),
         summary,
         agents,
     }
+}
+
+/// The word for how far an agent has come.
+pub(super) const fn push_state(state: PushState) -> &'static str {
+    match state {
+        PushState::Pending => "pending",
+        PushState::Applying => "applying",
+        PushState::Proven => "proven",
+        PushState::Unproven => "unproven",
+        PushState::Failed => "failed",
+        PushState::Superseded => "superseded",
+        PushState::Refused => "refused",
+    }
+}
+
+pub(super) fn push_listed(push: &Push) -> api::PushListed {
+    api::PushListed {
+        id: push.id.0.clone(),
+        config: push.config.to_string(),
+        q: push.query.clone(),
+        actor: push.actor.clone(),
+        at: time(push.at),
+        retry_of: retry_of(push),
+        roll_back_of: roll_back_of(push),
+        total: (push.targets.len() + push.refused.len()) as u64,
+        refused: push.refused.len() as u64,
+    }
+}
+
+fn retry_of(push: &Push) -> Option<String> {
+    if let Origin::Retry(of) = &push.origin { Some(of.0.clone()) } else { None }
+}
+
+fn roll_back_of(push: &Push) -> Option<String> {
+    if let Origin::RollBack(of) = &push.origin { Some(of.0.clone()) } else { None }
 }
 
 pub(super) fn event(stored: &StoredEvent, name: &str) -> api::Event {

@@ -7,6 +7,7 @@ mod convert;
 mod cursor;
 mod etag;
 mod idempotency;
+mod inspect;
 mod json;
 mod labels;
 mod limits;
@@ -15,6 +16,8 @@ mod openapi;
 mod operations;
 mod problem;
 mod pushes;
+mod report;
+mod repush;
 mod request_id;
 mod schemas;
 mod server;
@@ -71,6 +74,9 @@ pub(crate) fn router(face: Face) -> Router {
         .route("/agents", get(agents::list))
         .route("/agents/search", post(agents::search))
         .route("/agents/{uid}", get(agents::get).route_layer(tagged()))
+        .route("/agents/{uid}/report", get(inspect::report).route_layer(tagged()))
+        .route("/agents/{uid}/timeline", get(inspect::timeline))
+        .route("/agents/{uid}/capabilities", get(inspect::capabilities))
         .route("/agents/{uid}/metrics", get(metrics::get))
         .route("/agents/{uid}/labels", get(labels::get).patch(labels::patch))
         .route("/bulk-operations", post(operations::bulk).route_layer(once()))
@@ -85,6 +91,8 @@ pub(crate) fn router(face: Face) -> Router {
         .route("/connection-settings/{name}", get(settings::get).put(settings::put).delete(settings::delete))
         .route("/pushes", post(pushes::create).route_layer(once()).get(pushes::list))
         .route("/pushes/{id}", get(pushes::get).route_layer(tagged()))
+        .route("/pushes/{id}/actions/retry", post(repush::retry).route_layer(once()))
+        .route("/pushes/{id}/actions/roll-back", post(repush::roll_back).route_layer(once()))
         .route("/events", get(watch::events))
         .route("/watch", get(watch::watch))
         .route("/schemas", get(schemas::list))

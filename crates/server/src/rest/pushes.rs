@@ -8,14 +8,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::{Extension, Json};
 use serde::Deserialize;
 use tidegate_api as api;
-use tidegate_fleet::{Actor, Push};
+use tidegate_fleet::Actor;
 
 use super::idempotency::Key;
 use super::json::{Body, Parameters};
 use super::labels::ActParameters;
 use super::problem::Failure;
 use super::{Face, agents, convert};
-use crate::control::{PushOrder, PushView, PushedFile};
+use crate::control::{PushOrder, PushView, PushedFile, Record};
 
 pub(super) async fn create(
     State(face): State<Arc<Face>>,
@@ -41,14 +41,22 @@ pub(super) async fn create(
         let answer = api::Push { id: String::new(), ..convert::push(&planned) };
         return Ok((StatusCode::OK, HeaderMap::new(), Json(answer)));
     }
-    let record =
-        key.record(StatusCode::CREATED, |view: &PushView| (Some(location(view)), convert::push(view)));
-    let view = face.control.push(&actor, order, record).await?;
+    let view = face.control.push(&actor, order, kept(key)).await?;
+    Ok(created(&view))
+}
+
+/// The answer to a push that is made, as it is kept with it.
+pub(super) fn kept(key: Key) -> Record<PushView> {
+    key.record(StatusCode::CREATED, |view: &PushView| (Some(location(view)), convert::push(view)))
+}
+
+/// The same, as it is given.
+pub(super) fn created(view: &PushView) -> (StatusCode, HeaderMap, Json<api::Push>) {
     let mut headers = HeaderMap::new();
-    if let Ok(location) = HeaderValue::try_from(location(&view)) {
+    if let Ok(location) = HeaderValue::try_from(location(view)) {
         headers.insert(header::LOCATION, location);
     }
-    Ok((StatusCode::CREATED, headers, Json(convert::push(&view))))
+    (StatusCode::CREATED, headers, Json(convert::push(view)))
 }
 
 fn location(view: &PushView) -> String {
@@ -77,17 +85,8 @@ pub(super) async fn list(
     let rest: Vec<_> = rest.take(limit + 1).collect();
     let page = rest.get(..limit).unwrap_or(&rest);
     let last = page.last().filter(|_| rest.len() > limit);
-    let listed = |push: &&Push| api::PushListed {
-        id: push.id.0.clone(),
-        config: push.config.to_string(),
-        q: push.query.clone(),
-        actor: push.actor.clone(),
-        at: convert::time(push.at),
-        total: (push.targets.len() + push.refused.len()) as u64,
-        refused: push.refused.len() as u64,
-    };
     Ok(Json(api::List {
-        items: page.iter().map(listed).collect(),
+        items: page.iter().map(|push| convert::push_listed(push)).collect(),
         next_cursor: last.map(|last| face.cursors.mark(asked, &last.id.0, now)),
         total: api::Total { value: pushes.len() as u64, exact: true },
         facets: BTreeMap::new(),

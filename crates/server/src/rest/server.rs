@@ -18,7 +18,8 @@ pub(super) async fn server(
     State(face): State<Arc<Face>>,
     Extension(actor): Extension<Actor>,
 ) -> Result<Json<api::ServerStatus>, Failure> {
-    let view = face.control.server(&actor)?;
+    let view = face.control.server(&actor).await?;
+    let now = face.control.now();
     let run = |(at, took, result): (Timestamp, Duration, Result<String, String>)| {
         let ok = result.is_ok();
         let result = result.unwrap_or_else(|error| error);
@@ -31,8 +32,27 @@ pub(super) async fn server(
     });
     Ok(Json(api::ServerStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: Some(convert::time(view.started)),
         agents: view.agents as u64,
         connections: u64::try_from(view.connections).unwrap_or_default(),
+        transports: view.transports.into_iter().flat_map(|facet| facet.values).collect(),
+        messages: api::MessageFlow {
+            total: view.messages,
+            per_second_10s: view.message_rates[0],
+            per_second_60s: view.message_rates[1],
+        },
+        store: Some(api::StoreStatus {
+            bytes: view.store.bytes,
+            transactions: view.store.transactions,
+            last_commit: view.store.last_commit.map(|commit| {
+                let ago = u64::try_from(commit.ended.elapsed().as_millis()).unwrap_or(u64::MAX);
+                api::StoreCommit {
+                    at: convert::time(Timestamp(now.0.saturating_sub(ago))),
+                    took_ms: commit.took.as_secs_f64() * 1000.0,
+                    transactions: commit.transactions as u64,
+                }
+            }),
+        }),
         tasks: tasks.collect(),
     }))
 }

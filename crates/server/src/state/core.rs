@@ -17,7 +17,7 @@ use tidegate_store::{History, Snapshot, Store};
 use super::pace::Pace;
 use super::settings::FleetSettings;
 use super::{
-    Bodies, Components, Connection, ConnectionId, Entry, Identities, Index, Operations, Parting, Peer,
+    Bodies, Components, Connection, ConnectionId, Entry, Flow, Identities, Index, Operations, Parting, Peer,
     Registry, Schemas, Stream, Wheel,
 };
 use crate::telemetry::Metrics;
@@ -55,6 +55,9 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) options: Options,
     pub(crate) metrics: Metrics,
+    /// How many messages came lately.
+    pub(crate) flow: Flow,
+    pub(crate) started: Timestamp,
     pub(crate) bodies: Bodies,
     pub(crate) components: Components,
     pub(crate) schemas: Schemas,
@@ -123,6 +126,8 @@ impl Core {
             limits: Limits::default(),
             options,
             metrics: Metrics::new(),
+            flow: Flow::default(),
+            started: clock(),
             bodies,
             components: Components::new(snapshot.components),
             schemas: Schemas::new(snapshot.schemas),
@@ -141,10 +146,9 @@ impl Core {
     }
 
     /// The server's wall clock.
-    #[expect(clippy::unused_self, reason = "the one place where the clock is read")]
+    #[expect(clippy::unused_self, reason = "whoever reads the clock has the core")]
     pub(crate) fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        clock()
     }
 
     /// A new id: a UUID of version 7.
@@ -209,6 +213,12 @@ impl Core {
             connection.nudge(*uid);
         }
     }
+}
+
+/// The one place where the clock is read.
+fn clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Does something with each item, on as many threads as there are cores: with 100,000 agents a start takes half as long.

@@ -87,6 +87,11 @@ impl Stream {
         }
     }
 
+    /// The events that are kept and meet a condition, oldest first.
+    pub(crate) fn of(&self, wanted: impl Fn(&StoredEvent) -> bool) -> Vec<StoredEvent> {
+        self.log.lock().events.iter().filter(|stored| wanted(stored)).cloned().collect()
+    }
+
     /// Tells everyone that an agent changed, or is not there any more.
     pub(crate) fn changed(&self, uid: InstanceUid) {
         for follower in self.followers.read().iter().filter_map(Weak::upgrade) {

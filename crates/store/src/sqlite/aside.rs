@@ -46,6 +46,7 @@ pub(super) fn rename(connection: &Connection, alias: &Alias) -> rusqlite::Result
     for statement in [
         "UPDATE agents SET uid = ?2 WHERE uid = ?1",
         "UPDATE assignments SET agent = ?2 WHERE agent = ?1",
+        "UPDATE former_configs SET agent = ?2 WHERE agent = ?1",
         "UPDATE labels SET agent = ?2 WHERE agent = ?1",
         "UPDATE commands SET agent = ?2 WHERE agent = ?1",
         "UPDATE agent_settings SET agent = ?2 WHERE agent = ?1",
@@ -67,6 +68,7 @@ pub(super) fn forget(connection: &Connection, agent: &InstanceUid) -> rusqlite::
     for statement in [
         "DELETE FROM agents WHERE uid = ?1",
         "DELETE FROM assignments WHERE agent = ?1",
+        "DELETE FROM former_configs WHERE agent = ?1",
         "DELETE FROM labels WHERE agent = ?1",
         "DELETE FROM commands WHERE agent = ?1",
         "DELETE FROM agent_settings WHERE agent = ?1",

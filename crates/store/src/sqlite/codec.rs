@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use prost::Message;
 use prost::encoding::{WireType, decode_key, decode_varint, encode_key, encode_varint};
-use tidegate_fleet::Timestamp;
+use rusqlite::Row;
 use tidegate_fleet::agent::{Fact, Link, Reported, Sequence, Transport};
+use tidegate_fleet::{Origin, PushId, Timestamp};
 use tidegate_opamp::{ConfigHash, InstanceUid};
 
 /// SQLite's integers are signed; the bits are what counts.
@@ -32,6 +33,26 @@ pub(super) fn hash(column: usize, bytes: &[u8]) -> rusqlite::Result<ConfigHash> 
 
 pub(super) fn message<M: Message + Default>(column: usize, bytes: &[u8]) -> rusqlite::Result<M> {
     M::decode(bytes).map_err(|error| damaged(column, &error.to_string()))
+}
+
+/// The word for what a push follows from.
+pub(super) const fn origin(origin: &Origin) -> Option<&'static str> {
+    match origin {
+        Origin::Config => None,
+        Origin::Retry(_) => Some("retry"),
+        Origin::RollBack(_) => Some("roll-back"),
+    }
+}
+
+/// What a push follows from, out of two columns.
+pub(super) fn read_origin(row: &Row<'_>, column: usize) -> rusqlite::Result<Origin> {
+    let of = row.get::<_, Option<String>>(column + 1)?.map(PushId);
+    match (row.get_ref(column)?.as_str_or_null()?, of) {
+        (None, _) => Ok(Origin::Config),
+        (Some("retry"), Some(of)) => Ok(Origin::Retry(of)),
+        (Some("roll-back"), Some(of)) => Ok(Origin::RollBack(of)),
+        _ => Err(damaged(column, "unknown origin of a push")),
+    }
 }
 
 pub(super) const fn link(link: Link) -> (&'static str, Timestamp) {

@@ -55,6 +55,7 @@ const BY_NUMBER: [(&str, i64); 6] = [
 /// Bodies and configs are few beside agents; each is looked up once in an index of those that use it.
 const UNUSED: [&str; 2] = [
     "DELETE FROM configs WHERE NOT EXISTS (SELECT 1 FROM assignments WHERE config = hash)
+       AND NOT EXISTS (SELECT 1 FROM former_configs WHERE config = hash)
        AND NOT EXISTS (SELECT 1 FROM pushes WHERE config = hash)",
     "DELETE FROM bodies WHERE NOT EXISTS (SELECT 1 FROM agents WHERE effective_body = hash)",
 ];

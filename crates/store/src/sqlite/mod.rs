@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tidegate_fleet::{AuditEntry, Timestamp};
 
-use crate::{Answered, Change, Lease, Revision, Snapshot, Store, StoreError, Transaction};
+use crate::{Answered, Change, Lease, Revision, Snapshot, Standing, Store, StoreError, Transaction};
 pub use files::{Checked, Restored, back_up, check, restore};
 pub use history::SqliteHistory;
 use writer::Writer;
@@ -125,6 +125,11 @@ impl Store for SqliteStore {
 
     fn answered(&self, actor: &str, key: &str, now: Timestamp) -> Result<Option<Answered>, StoreError> {
         aside::answer(&self.reader.lock(), actor, key, now).map_err(StoreError::read("an answer"))
+    }
+
+    fn standing(&self) -> Result<Standing, StoreError> {
+        let bytes = read::size(&self.reader.lock())?;
+        Ok(Standing { bytes, ..self.writer.standing() })
     }
 
     fn collect_garbage(&self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {

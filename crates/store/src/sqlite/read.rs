@@ -75,7 +75,7 @@ fn desired(
     configs: &HashMap<ConfigHash, Config>,
 ) -> rusqlite::Result<HashMap<InstanceUid, Desired>> {
     let mut shared: HashMap<(ConfigHash, String), Arc<Assignment>> = HashMap::new();
-    let read = |row: &Row<'_>| {
+    let mut read = |row: &Row<'_>| {
         let agent = codec::uid(0, row.get_ref(0)?.as_blob()?)?;
         let hash = codec::hash(1, row.get_ref(1)?.as_blob()?)?;
         let config =
@@ -85,11 +85,15 @@ fn desired(
         let assignment = shared
             .entry((hash, push.0.clone()))
             .or_insert_with(|| Arc::new(Assignment { config, push, since }));
-        Ok((agent, Desired::new(Arc::clone(assignment))))
+        Ok((agent, Arc::clone(assignment)))
     };
-    Ok(rows(connection, "SELECT agent, config, push, since FROM assignments", [], read)?
-        .into_iter()
-        .collect())
+    let assigned = rows(connection, "SELECT agent, config, push, since FROM assignments", [], &mut read)?;
+    let formers = rows(connection, "SELECT agent, config, push, since FROM former_configs", [], &mut read)?;
+    let mut formers: HashMap<_, _> = formers.into_iter().collect();
+    let desired = |(agent, assignment): (InstanceUid, Arc<Assignment>)| {
+        (agent, Desired::new(assignment).with_former(formers.remove(&agent)))
+    };
+    Ok(assigned.into_iter().map(desired).collect())
 }
 
 fn commands(connection: &Connection) -> rusqlite::Result<Vec<Command>> {
@@ -137,7 +141,8 @@ fn commands(connection: &Connection) -> rusqlite::Result<Vec<Command>> {
 }
 
 fn pushes(connection: &Connection) -> rusqlite::Result<Vec<Push>> {
-    let statement = "SELECT id, config, query, actor, at, targets FROM pushes ORDER BY at DESC LIMIT ?1";
+    let statement = "SELECT id, config, query, actor, at, targets, origin, origin_push FROM pushes
+        ORDER BY at DESC LIMIT ?1";
     let mut pushes = rows(connection, statement, [SNAPSHOT_PUSHES], |row| {
         let targets = row.get_ref(5)?.as_blob()?;
         Ok(Push {
@@ -148,6 +153,7 @@ fn pushes(connection: &Connection) -> rusqlite::Result<Vec<Push>> {
             at: time(row.get(4)?),
             targets: targets.chunks(16).map(|bytes| codec::uid(5, bytes)).collect::<Result<_, _>>()?,
             refused: Vec::new(),
+            origin: codec::read_origin(row, 6)?,
         })
     })?;
     for push in &mut pushes {
@@ -211,4 +217,13 @@ pub(super) fn audit(connection: &Connection, limit: usize) -> Result<Vec<AuditEn
     };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     rows(connection, statement, [limit], read).map_err(StoreError::read("the audit log"))
+}
+
+/// Bytes of all pages.
+pub(super) fn size(connection: &Connection) -> Result<u64, StoreError> {
+    let statement = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+    let bytes: i64 = connection
+        .query_row(statement, [], |row| row.get(0))
+        .map_err(StoreError::read("the size of the store"))?;
+    Ok(bytes.cast_unsigned())
 }

@@ -3,8 +3,12 @@
 use rusqlite::Connection;
 
 /// Migrations in order; the database's `user_version` counts those that were run.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// Marks a file as a store of ours ("TGst").
 const APPLICATION_ID: i32 = 0x5447_7374;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use prost::Message;
 use rusqlite::{Connection, params};
+use tidegate_fleet::agent::Assignment;
 use tidegate_fleet::{Agent, AuditEntry, Command, CommandKind, Config, Push};
+use tidegate_opamp::InstanceUid;
 
 use super::codec::{self, signed};
 use super::hashes::Hashes;
@@ -40,6 +42,7 @@ pub(super) fn write<'a>(
                 .execute(params![agent.as_bytes(), config.0, push.0, signed(since.0)])?;
             ("assignment", agent.to_string())
         }
+        Write::Former { agent, former } => return write_former(connection, agent, former.as_deref()),
         Write::Push(row) => {
             push(connection, row)?;
             ("push", row.id.0.clone())
@@ -151,13 +154,42 @@ fn config(connection: &Connection, config: &Config) -> rusqlite::Result<()> {
     Ok(())
 }
 
+fn write_former(
+    connection: &Connection,
+    agent: &InstanceUid,
+    former: Option<&Assignment>,
+) -> rusqlite::Result<()> {
+    let Some(former) = former else {
+        let statement = "DELETE FROM former_configs WHERE agent = ?1";
+        return connection.prepare_cached(statement)?.execute([agent.as_bytes()]).map(|_| ());
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO former_configs (agent, config, push, since) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (agent) DO UPDATE SET config = excluded.config, push = excluded.push,
+               since = excluded.since",
+        )?
+        .execute(params![agent.as_bytes(), former.config.hash.0, former.push.0, signed(former.since.0)])?;
+    Ok(())
+}
+
 fn push(connection: &Connection, push: &Push) -> rusqlite::Result<()> {
     let targets: Vec<u8> = push.targets.iter().flat_map(|uid| *uid.as_bytes()).collect();
     connection
         .prepare_cached(
-            "REPLACE INTO pushes (id, config, query, actor, at, targets) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "REPLACE INTO pushes (id, config, query, actor, at, targets, origin, origin_push)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
-        .execute(params![push.id.0, push.config.0, push.query, push.actor, signed(push.at.0), targets])?;
+        .execute(params![
+            push.id.0,
+            push.config.0,
+            push.query,
+            push.actor,
+            signed(push.at.0),
+            targets,
+            codec::origin(&push.origin),
+            push.origin.of().map(|of| &of.0),
+        ])?;
     let mut refusal =
         connection.prepare_cached("REPLACE INTO push_refusals (push, agent, reason) VALUES (?1, ?2, ?3)")?;
     for (agent, reason) in &push.refused {

@@ -1,13 +1,17 @@
 //! The writer thread. It takes what waits, writes it as one SQLite transaction and answers each when that is on
 //! disk: the more that waits, the more share one sync.
 
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
 use rusqlite::{Connection, TransactionBehavior};
 use tidegate_fleet::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::hashes::Hashes;
 use super::{garbage, write};
-use crate::{Revision, StoreError, Transaction};
+use crate::{LastCommit, Revision, Standing, StoreError, Transaction};
 
 /// Transactions that may wait; a caller beyond that waits for room.
 const QUEUE: usize = 4096;
@@ -27,15 +31,23 @@ enum Job {
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
+    standing: Arc<Mutex<Standing>>,
 }
 
 impl Writer {
     pub(super) fn start(mut connection: Connection) -> std::io::Result<Self> {
         let (jobs, mut queue) = mpsc::channel(QUEUE);
+        let standing = Arc::<Mutex<Standing>>::default();
+        let told = Arc::clone(&standing);
         std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || run(&mut connection, &mut queue))?;
-        Ok(Self { jobs })
+            .spawn(move || run(&mut connection, &mut queue, &told))?;
+        Ok(Self { jobs, standing })
+    }
+
+    /// What was written so far; the size is another's to know.
+    pub(super) fn standing(&self) -> Standing {
+        *self.standing.lock()
     }
 
     pub(super) async fn commit(&self, transaction: Transaction) -> Result<Revision, StoreError> {
@@ -57,7 +69,7 @@ impl Writer {
     }
 }
 
-fn run(connection: &mut Connection, queue: &mut mpsc::Receiver<Job>) {
+fn run(connection: &mut Connection, queue: &mut mpsc::Receiver<Job>, standing: &Mutex<Standing>) {
     while let Some(job) = queue.blocking_recv() {
         let mut group = Vec::new();
         let mut other = None;
@@ -75,7 +87,7 @@ fn run(connection: &mut Connection, queue: &mut mpsc::Receiver<Job>) {
             job => other = Some(job),
         }
         if !group.is_empty() {
-            commit(connection, group);
+            commit(connection, group, standing);
         }
         match other {
             Some(Job::CollectGarbage(now, answer)) => {
@@ -92,10 +104,24 @@ fn run(connection: &mut Connection, queue: &mut mpsc::Receiver<Job>) {
 }
 
 /// Writes a group. One that cannot be written fails alone; a commit that fails, fails them all.
-fn commit(connection: &mut Connection, group: Vec<(Transaction, Answer<Revision>)>) {
+fn commit(
+    connection: &mut Connection,
+    group: Vec<(Transaction, Answer<Revision>)>,
+    standing: &Mutex<Standing>,
+) {
+    let begun = Instant::now();
     let results = write_group(connection, &group);
     match results {
         Ok(results) => {
+            let ended = Instant::now();
+            let transactions = results.iter().filter(|result| result.is_ok()).count();
+            // Before the answers leave, so that who has one finds it counted.
+            let mut standing = standing.lock();
+            standing.transactions += transactions as u64;
+            if transactions > 0 {
+                standing.last_commit = Some(LastCommit { ended, took: ended - begun, transactions });
+            }
+            drop(standing);
             for ((_, answer), result) in group.into_iter().zip(results) {
                 let _ = answer.send(result);
             }

@@ -99,6 +99,37 @@ async fn given_schemas_when_reopened_then_they_are_as_they_were_and_those_that_w
     assert_eq!(held(&*store), [1, 2].map(|number| (*schema(number)).clone()));
 }
 
+fn former(agent: u8, config: &Config) -> Write {
+    let former = Assignment { config: config.clone(), push: PushId("p-0".into()), since: Timestamp(3) };
+    Write::Former { agent: uid(agent), former: Some(Arc::new(former)) }
+}
+
+/// What an agent goes back to is kept for as long as it may be needed, with its files, and no longer.
+#[tokio::test]
+async fn given_what_agents_go_back_to_when_stored_then_it_outlives_its_push_and_goes_when_it_is_taken_away() {
+    let store = memory();
+    let (old, new) = (config("old"), config("new"));
+    let origin = Origin::RollBack(PushId("p-0".into()));
+    let writes = vec![
+        Write::Agent(Box::new(agent(1))),
+        Write::Config(old.clone()),
+        Write::Config(new.clone()),
+        Write::Push(Push { origin: origin.clone(), ..push(&new) }),
+        Write::Assign { agent: uid(1), config: new.hash, push: PushId("p-1".into()), since: Timestamp(9) },
+        former(1, &old),
+    ];
+    store.commit(Transaction::intent(audit("p-1"), writes)).await.unwrap();
+    store.collect_garbage(Timestamp(10)).await.unwrap();
+    let snapshot = store.load().unwrap();
+    assert_eq!(snapshot.pushes[0].origin, origin);
+    let known = snapshot.agents[0].desired().unwrap().former().unwrap();
+    assert_eq!((&known.config, &*known.push.0, known.since), (&old, "p-0", Timestamp(3)));
+    let none = vec![Write::Former { agent: uid(1), former: None }];
+    store.commit(Transaction::observed(none)).await.unwrap();
+    assert_eq!(store.load().unwrap().agents[0].desired().unwrap().former(), None);
+    assert_eq!(store.collect_garbage(Timestamp(11)).await.unwrap(), 1, "nothing needs the old files");
+}
+
 /// Ruling A7: a new uid takes everything of the agent with it.
 #[tokio::test]
 async fn given_an_agent_when_its_uid_changes_then_all_of_it_moves_and_aliases_lead_to_the_last() {
@@ -112,6 +143,7 @@ async fn given_an_agent_when_its_uid_changes_then_all_of_it_moves_and_aliases_le
         Write::Config(body.clone()),
         Write::Push(push(&body)),
         Write::Assign { agent: uid(1), config: body.hash, push: PushId("p-1".into()), since: Timestamp(9) },
+        former(1, &body),
         Write::Command(Box::new(command("c-1", CommandState::Queued))),
     ];
     store.commit(Transaction::observed(writes)).await.unwrap();
@@ -121,6 +153,7 @@ async fn given_an_agent_when_its_uid_changes_then_all_of_it_moves_and_aliases_le
     let snapshot = store.load().unwrap();
     let [moved] = &snapshot.agents[..] else { panic!("{:?}", snapshot.agents) };
     assert_eq!((moved.uid, moved.desired().unwrap().config.hash), (uid(2), body.hash));
+    assert_eq!(moved.desired().unwrap().former().unwrap().config, body);
     assert_eq!(snapshot.labels, [(uid(2), labels(&[("ring", "1")]))].into());
     assert_eq!(snapshot.commands[0].agent, uid(2));
     store.commit(Transaction::observed(vec![rename(2, 3, 21)])).await.unwrap();

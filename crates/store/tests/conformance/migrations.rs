@@ -68,7 +68,7 @@ async fn given_a_store_of_version_1_when_opened_then_it_is_of_this_version_and_n
     let body = config("x");
     store_of_version_1(&path, &body);
     let store = durable(&folder)();
-    assert_eq!(version(&path), 3);
+    assert_eq!(version(&path), 4);
     let snapshot = store.load().unwrap();
     let [known] = &snapshot.agents[..] else { panic!("{:?}", snapshot.agents) };
     assert_eq!((known.uid, known.sequence, known.capabilities.0), (uid(1), Sequence::Exact(41), 3));
@@ -110,7 +110,7 @@ async fn given_a_store_of_version_2_when_opened_then_what_it_knew_of_builds_stay
         .unwrap();
     drop(raw);
     let store = durable(&folder)();
-    assert_eq!(version(&path), 3);
+    assert_eq!(version(&path), 4);
     let snapshot = store.load().unwrap();
     assert_eq!((snapshot.agents.len(), snapshot.components.len(), snapshot.schemas.len()), (1, 1, 0));
     let kept = aside::schema(1);

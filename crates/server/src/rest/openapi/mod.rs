@@ -1,9 +1,11 @@
 //! The API told to programs: OpenAPI 3.1, made of the wire types and of one table of calls.
 
+mod agent_calls;
 mod call;
 mod headers;
 mod operations;
 mod page;
+mod push_calls;
 mod shapes;
 
 use std::collections::BTreeMap;
@@ -193,6 +195,9 @@ fn schemas() -> Map<String, Value> {
     add::<api::AgentDetail>(&mut found);
     add::<api::Agent>(&mut found);
     add::<api::AgentMetrics>(&mut found);
+    add::<api::AgentReport>(&mut found);
+    add::<api::TimelineItem>(&mut found);
+    add::<api::AgentCatalogue>(&mut found);
     add::<api::FleetSummary>(&mut found);
     add::<api::Total>(&mut found);
     add::<api::BulkRequest>(&mut found);
@@ -204,6 +209,9 @@ fn schemas() -> Map<String, Value> {
     add::<api::PushRequest>(&mut found);
     add::<api::Push>(&mut found);
     add::<api::PushListed>(&mut found);
+    add::<api::RetryRequest>(&mut found);
+    add::<api::RollBackRequest>(&mut found);
+    add::<api::RollBack>(&mut found);
     add::<api::Event>(&mut found);
     add::<api::PluginSchema>(&mut found);
     add::<api::ServerStatus>(&mut found);

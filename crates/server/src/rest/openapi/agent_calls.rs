@@ -1,0 +1,31 @@
+//! The calls that look at one agent closely.
+
+use super::call::{Answer, Operation, look};
+use super::operations::{CURSOR, IF_NONE_MATCH, LIMIT};
+
+pub(super) const OPERATIONS: [Operation; 3] = [
+    look(
+        "/api/v1/agents/{uid}/report",
+        "getAgentReport",
+        "What the server holds of an agent's last messages, without secrets that are known by their names.",
+        &[IF_NONE_MATCH],
+        Answer::One("AgentReport"),
+        &["not-found", "invalid"],
+    ),
+    look(
+        "/api/v1/agents/{uid}/timeline",
+        "getAgentTimeline",
+        "What happened to an agent, newest first: events, commands and pushes in one list.",
+        &[LIMIT, CURSOR],
+        Answer::List("TimelineItem"),
+        &["parameters", "not-found", "invalid", "cursor-expired"],
+    ),
+    look(
+        "/api/v1/agents/{uid}/capabilities",
+        "getAgentCapabilities",
+        "What may be sent to an agent, with the JSON schema of the arguments.",
+        &[],
+        Answer::One("AgentCatalogue"),
+        &["not-found", "invalid"],
+    ),
+];
