@@ -5,5 +5,10 @@ fn main() {
     if std::env::var_os("CARGO_FEATURE_CONSOLE").is_some() {
         // The folder is always there, and the console is built below it.
         println!("cargo:rerun-if-changed=../../console/dist");
+        if !std::path::Path::new("../../console/dist/app/index.html").exists() {
+            println!(
+                "cargo:warning=console/dist/app has no console: a page that says how to build it is served in its place"
+            );
+        }
     }
 }

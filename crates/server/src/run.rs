@@ -19,7 +19,7 @@ use crate::control::Control;
 use crate::data_dir;
 use crate::listen::{self, Drained, Stopping};
 use crate::rest::{self, Face};
-use crate::session::Sessions;
+use crate::session::{Hosts, Sessions};
 use crate::settings::{MetricsSettings, Settings};
 use crate::state::{Core, Extent, Options};
 use crate::token;
@@ -119,6 +119,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         control,
         token,
         sessions: sessions.clone(),
+        hosts: Hosts::new(settings.operators.names.clone()),
         cursors,
         under_way,
         limits,

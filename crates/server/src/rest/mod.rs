@@ -38,7 +38,7 @@ use tokio::net::TcpListener;
 use crate::console;
 use crate::control::Control;
 use crate::listen::{self, Serving, Stopping};
-use crate::session::Sessions;
+use crate::session::{Hosts, Sessions};
 use crate::token::Token;
 pub(crate) use cursor::Cursors;
 pub(crate) use idempotency::UnderWay;
@@ -57,6 +57,7 @@ pub(crate) struct Face {
     pub(crate) control: Control,
     pub(crate) token: Token,
     pub(crate) sessions: Sessions,
+    pub(crate) hosts: Hosts,
     pub(crate) cursors: Cursors,
     pub(crate) under_way: UnderWay,
     pub(crate) limits: Limits,

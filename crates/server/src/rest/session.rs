@@ -31,12 +31,13 @@ fn named(headers: &HeaderMap) -> Option<&str> {
 /// Who calls by a cookie: `None` without one, or with one that names no session.
 ///
 /// # Errors
-/// Where another site made the browser call, which could be an act that nobody meant.
+/// Where another site made the browser call, which could be an act that nobody meant, or had its own name lead here.
 pub(super) fn actor(face: &Face, method: &Method, headers: &HeaderMap) -> Result<Option<Actor>, Failure> {
     let Some(session) = named(headers) else { return Ok(None) };
     if face.sessions.touch(session).is_none() {
         return Ok(None);
     }
+    named_ours(face, headers)?;
     if !matches!(*method, Method::GET | Method::HEAD) {
         same_origin(headers)?;
     }
@@ -62,12 +63,26 @@ fn same_origin(headers: &HeaderMap) -> Result<(), Failure> {
     Err(Failure::new(StatusCode::FORBIDDEN, "cross-site", "Not from the console", detail))
 }
 
+/// Lets a browser in only by a name of this server, for any name can be made to lead to it.
+fn named_ours(face: &Face, headers: &HeaderMap) -> Result<(), Failure> {
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if face.hosts.has(host) {
+        return Ok(());
+    }
+    let detail = format!(
+        "{host:?} is no name of this server; open the console by its address, or give the server this name by \
+         `operators: {{names: [...]}}` in its settings file"
+    );
+    Err(Failure::new(StatusCode::FORBIDDEN, "cross-site", "Not from the console", detail))
+}
+
 /// Logs in with a code or with the admin token.
 pub(super) async fn log_in(
     State(face): State<Arc<Face>>,
     headers: HeaderMap,
     json::Body(request): json::Body<api::LogIn>,
 ) -> Result<Response, Failure> {
+    named_ours(&face, &headers)?;
     // Nobody is to be logged in to an account that somebody else chose.
     if headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN) {
         same_origin(&headers)?;

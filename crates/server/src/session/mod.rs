@@ -2,6 +2,7 @@
 //! a restart of the server ends them. Only hashes of what lets in are kept.
 
 mod book;
+mod hosts;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use parking_lot::Mutex;
 
 use book::Book;
 pub(crate) use book::{CODE_LIFE, Refused, Until};
+pub(crate) use hosts::Hosts;
 
 /// The sessions of a server; its copies are one.
 #[derive(Clone, Debug, Default)]

@@ -62,6 +62,7 @@ pub(super) struct Tls {
 pub(super) struct Operators {
     pub(super) listen: Option<SocketAddr>,
     pub(super) allow_plaintext_network: Option<bool>,
+    pub(super) names: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,10 +5,10 @@ mod file;
 mod flags;
 mod limits;
 mod metrics;
+mod operators;
 mod plane;
 mod resolve;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -17,6 +17,7 @@ pub(crate) use duration::parse as read_duration;
 pub use flags::{Flags, Task};
 pub use limits::LimitSettings;
 pub use metrics::MetricsSettings;
+pub use operators::OperatorsSettings;
 pub use plane::{AgentsSettings, TlsSettings, TlsVersion};
 pub use resolve::{InvalidSettings, resolve};
 
@@ -34,13 +35,4 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// The history of agents' metrics.
     pub metrics: MetricsSettings,
-}
-
-/// The operators' plane.
-#[derive(Clone, Debug, Serialize)]
-pub struct OperatorsSettings {
-    /// Where it listens.
-    pub listen: SocketAddr,
-    /// Whether the token may cross a network unencrypted (decision D7).
-    pub allow_plaintext_network: bool,
 }

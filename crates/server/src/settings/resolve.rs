@@ -1,7 +1,6 @@
 //! From what was typed to what it means.
 
 use std::io::Read;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::file::File;
@@ -26,24 +25,16 @@ pub fn resolve(flags: &Flags, lookup: impl Fn(&str) -> Option<String>) -> Result
     let place = flags.config.as_ref().map_or_else(String::new, |path| format!("{}: ", path.display()));
     let wrong = |field: &str, message: String| InvalidSettings(format!("{place}{field}: {message}"));
 
-    let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let agents = AgentsSettings::resolve(flags, file.agents).map_err(|w| wrong(w.field, w.message))?;
+    let operators =
+        OperatorsSettings::resolve(flags, &file.operators).map_err(|w| wrong(w.field, w.message))?;
     let limits = LimitSettings::resolve(&file.limits).map_err(|w| wrong(w.field, w.message))?;
     let metrics = MetricsSettings::resolve(&file.metrics).map_err(|w| wrong(w.field, w.message))?;
     let data_dir =
         flags.data_dir.clone().or(file.data_dir).or_else(|| default_data_dir(&lookup)).ok_or_else(|| {
             InvalidSettings("no data directory: give --data-dir, or set XDG_STATE_HOME or HOME".to_owned())
         })?;
-    let settings = Settings {
-        data_dir,
-        agents,
-        operators: OperatorsSettings {
-            listen: flags.operators.or(file.operators.listen).unwrap_or_else(|| loopback(4321)),
-            allow_plaintext_network: file.operators.allow_plaintext_network.unwrap_or(false),
-        },
-        limits,
-        metrics,
-    };
+    let settings = Settings { data_dir, agents, operators, limits, metrics };
     refuse_open_doors(&settings)?;
     Ok(settings)
 }
@@ -143,6 +134,8 @@ mod tests {
             ("limits: {max_watches: 0}\n", &["limits.max_watches", "less than 1"]),
             ("metrics: {history_bytes: 1000}\n", &["metrics.history_bytes", "0 keeps no history"]),
             ("metrics: {history_retention: 1m}\n", &["metrics.history_retention", "between 600s and"]),
+            ("operators: {names: ['http://x']}\n", &["operators.names", "http://x", "without a scheme"]),
+            ("operators: {names: ['']}\n", &["operators.names", "is no name"]),
             ("agents: [\n", &["server.yaml", "line"]),
         ] {
             let error = with_file(text, Flags::default()).unwrap_err().to_string();
@@ -177,11 +170,13 @@ mod tests {
 
     #[test]
     fn given_printed_settings_when_read_again_then_they_are_the_same() {
-        let text = "data_dir: /a\nagents: {tls: {cert: a, key: b}, tokens_file: t, reload_interval: 10ms}\n";
+        let text = "data_dir: /a\nagents: {tls: {cert: a, key: b}, tokens_file: t, reload_interval: 10ms}\n\
+                    operators: {names: [Tidegate.Example]}\n";
         let printed = serde_saphyr::to_string(&with_file(text, Flags::default()).unwrap()).unwrap();
         let again = serde_saphyr::to_string(&with_file(&printed, Flags::default()).unwrap()).unwrap();
         assert_eq!(printed, again);
         assert!(printed.contains("reload_interval: 10ms") && printed.contains("1.2"), "{printed}");
+        assert!(printed.contains("tidegate.example"), "{printed}");
     }
 
     #[test]

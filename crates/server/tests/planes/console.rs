@@ -164,6 +164,35 @@ async fn given_a_page_of_the_console_when_asked_for_then_it_comes_without_a_logi
     call(&world, Request::new("GET", "/api/v1/nowhere")).await.problem(401, "unauthenticated");
 }
 
+/// Any name can be made to lead here, and the pages under it are of the server's own origin then.
+#[tokio::test]
+async fn given_a_name_that_is_not_the_servers_when_a_browser_uses_it_then_no_session_and_no_login_count() {
+    let world = World::with(|settings| settings.operators.names = vec!["tidegate.example".into()]).await;
+    let at = |method: &str, path: &str, host: &str| {
+        let request = Request::new(method, path).with_host(host);
+        request.header("Sec-Fetch-Site", "same-origin")
+    };
+    let body = json!({"code": code(&world).await}).to_string();
+    for host in ["evil.example", "server", "127.0.0.1.evil.example:80"] {
+        let answer = call(&world, at("POST", SESSION, host).body(body.clone())).await;
+        let problem = answer.problem(403, "cross-site");
+        assert!(problem["detail"].as_str().unwrap().contains(host), "{problem}");
+    }
+    // The code was not spent.
+    let answer = call(&world, at("POST", SESSION, "Tidegate.Example:8443").body(body)).await;
+    answer.expect(201);
+    let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let look = |host: &str| at("GET", "/api/v1/agents", host).header("Cookie", &cookie);
+    call(&world, look("evil.example")).await.problem(403, "cross-site");
+    for host in ["127.0.0.1:1", "localhost", "[::1]:4321", "tidegate.example"] {
+        assert_eq!(call(&world, look(host)).await.status, 200, "{host}");
+    }
+    // Who shows the token is no browser.
+    let bearer = at("GET", "/api/v1/agents", "evil.example");
+    let bearer = bearer.header("Authorization", &format!("Bearer {}", world.token));
+    assert_eq!(call(&world, bearer).await.status, 200);
+}
+
 /// Audit entries say by which face an act came.
 #[tokio::test]
 async fn given_an_act_in_the_console_then_its_audit_entry_says_so() {

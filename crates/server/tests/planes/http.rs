@@ -32,6 +32,12 @@ impl Request {
         Self { head: format!("{method} {path} HTTP/1.1\r\nHost: server\r\n"), body: None }
     }
 
+    /// The same, sent to a server of this name.
+    pub(crate) fn with_host(mut self, name: &str) -> Self {
+        self.head = self.head.replace("Host: server\r\n", &format!("Host: {name}\r\n"));
+        self
+    }
+
     /// An OpAMP message as agents post it.
     pub(crate) fn opamp(body: impl Into<Vec<u8>>) -> Self {
         Self::new("POST", "/v1/opamp").header("Content-Type", "application/x-protobuf").body(body)

@@ -32,7 +32,7 @@ pub(crate) fn settings(data_dir: &Path) -> Settings {
     Settings {
         data_dir: data_dir.to_owned(),
         agents: AgentsSettings { listen, ..AgentsSettings::default() },
-        operators: OperatorsSettings { listen, allow_plaintext_network: false },
+        operators: OperatorsSettings { listen, allow_plaintext_network: false, names: vec!["server".into()] },
         limits: LimitSettings {
             max_message_bytes: 1024 * 1024,
             max_connections: 1000,

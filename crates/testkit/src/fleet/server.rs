@@ -34,7 +34,11 @@ pub fn settings(data_dir: &Path, agents: u16, operators: u16) -> Settings {
     Settings {
         data_dir: data_dir.to_owned(),
         agents: AgentsSettings { listen: listen(agents), ..AgentsSettings::default() },
-        operators: OperatorsSettings { listen: listen(operators), allow_plaintext_network: false },
+        operators: OperatorsSettings {
+            listen: listen(operators),
+            allow_plaintext_network: false,
+            names: Vec::new(),
+        },
         limits: LimitSettings { max_connections: 1000, max_agents: 1000, ..LimitSettings::default() },
         metrics: MetricsSettings::default(),
     }
