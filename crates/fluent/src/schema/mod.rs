@@ -3,10 +3,12 @@
 //! The document is read within bounds, for it comes over the network. What it says is what 5.1.1 prints: groups of
 //! plugins, each with its properties in parts (`options`, `global_options`, `networking`, `network_tls`).
 
+mod check;
 mod read;
 
 use std::collections::BTreeMap;
 
+pub use check::check;
 pub use read::SchemaError;
 
 /// Most plugins of one group; 5.1.1 has 42 inputs.
