@@ -33,7 +33,7 @@ pub use inspect::{
 pub use jiff::Timestamp;
 pub use metrics::{AgentMetrics, ComponentMetrics, MetricCounts, MetricRates, MetricSeries, MetricsHistory};
 pub use problem::{Problem, ProblemDetail};
-pub use push::{Push, PushAgent, PushFile, PushListed, PushRequest, PushSummary};
+pub use push::{Push, PushAgent, PushFile, PushListed, PushRequest, PushSummary, PushWarning};
 pub use repush::{RetryRequest, RollBack, RollBackAgent, RollBackAgents, RollBackRequest, RollBackSummary};
 pub use schema::PluginSchema;
 pub use server::{

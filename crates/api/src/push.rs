@@ -57,8 +57,34 @@ pub struct Push {
     pub roll_back_of: Option<String>,
     /// How many agents stand where.
     pub summary: PushSummary,
+    /// What the builds of its agents will not understand, by their schemas; told only in answer to the call that makes it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<PushWarning>,
     /// Each agent.
     pub agents: Vec<PushAgent>,
+}
+
+/// A part of a config that a build will not understand. It is a hint: what the agent refuses in truth, it says itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PushWarning {
+    /// The hash of the build's schema, in hexadecimal.
+    pub schema: String,
+    /// How many agents of the push have that build.
+    pub agents: u64,
+    /// The file.
+    pub file: String,
+    /// The line, from 1 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The column, from 1 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// What will not be understood.
+    pub message: String,
+    /// What to do about it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
 }
 
 /// A push in a list.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tidegate_api::{Command, CommandRequest};
 
-use super::{Context, outcome, push_files, send, show};
+use super::{Context, outcome, push_files, schemas, send, show};
 use crate::failure::Failure;
 use crate::lowargs::{DiagnoseArgs, LogsArgs, LookArgs, ValidateArgs};
 use crate::render::commands::line;
@@ -37,7 +37,16 @@ pub(super) async fn diagnose(context: &Context, args: &DiagnoseArgs) -> Result<(
 
 pub(super) async fn validate(context: &Context, args: &ValidateArgs) -> Result<(), Failure> {
     let files = push_files::read(&args.files, None)?;
-    let target = target::find(&context.client, &args.on_agent).await?;
+    let Some(agent) = &args.on_agent else {
+        return schemas::validate(
+            context,
+            &files,
+            args.schema.as_deref().unwrap_or_default(),
+            args.look.output,
+        )
+        .await;
+    };
+    let target = target::find(&context.client, agent).await?;
     let command = ask(context, &target, DRY_RUN, json!({ "files": files }), &args.look).await?;
     let name = sanitise::cell(&target.name, 64);
     tell(&command, &target, &args.look, |found| {

@@ -115,6 +115,7 @@ mod tests {
                 retry_of: None,
                 roll_back_of: None,
                 summary,
+                warnings: vec![],
                 agents: vec![],
             };
             assert_eq!(exit::of_result(&of_push(&push, Duration::from_secs(1))), expected, "{summary:?}");

@@ -1,6 +1,6 @@
 //! `tidegate push`.
 
-use tidegate_api::{Push, PushFile, PushRequest};
+use tidegate_api::{Push, PushFile, PushRequest, PushWarning};
 
 use super::confirm::{Act, agents, confirm};
 use super::{Context, outcome, push_files, show};
@@ -21,6 +21,9 @@ pub(super) async fn run(context: &Context, args: PushArgs) -> Result<(), Failure
     confirm(context, &act).await?;
     let request = PushRequest { q: args.query.clone(), files, expected_count: Some(count) };
     let push = context.client.push(&request).await?;
+    for warning in &push.warnings {
+        context.talk.say(&schema_warning(warning));
+    }
     if args.no_wait {
         context.talk.say(&format!("pushed to {}", agents(push.summary.total)));
         return show(&push, args.output, || Ok(format!("{}\n", sanitise::line(&push.id))));
@@ -29,6 +32,16 @@ pub(super) async fn run(context: &Context, args: PushArgs) -> Result<(), Failure
     let push = wait(context, &args, push).await?;
     show(&push, args.output, || Ok(result(&push)))?;
     outcome::of_push(&push, args.timeout)
+}
+
+/// What the builds of some agents will not understand: the server knows them, and the agents have the last word.
+fn schema_warning(warning: &PushWarning) -> String {
+    let place = match (warning.line, warning.column) {
+        (Some(line), Some(column)) => format!("{}:{line}:{column}", warning.file),
+        _ => warning.file.clone(),
+    };
+    let fix = warning.fix.as_ref().map(|fix| format!(" ({fix})")).unwrap_or_default();
+    format!("{place}: warning for {}: {}{fix}", agents(warning.agents), warning.message)
 }
 
 /// Tells what is wrong with the config; errors stop the push unless it is forced.

@@ -1,16 +1,17 @@
 //! `tidegate get schemas` and `tidegate get schema`.
 
-use serde_json::Value;
-use tidegate_api::{PluginSchema, Timestamp};
-use tidegate_fluent::schema::Schema;
+use serde_json::{Value, json};
+use tidegate_api::{PluginSchema, PushFile, Timestamp};
+use tidegate_fluent::Diagnostic;
+use tidegate_fluent::schema::{Schema, check_files};
 
-use super::Context;
+use super::{Context, push_files, show};
 use crate::failure::Failure;
 use crate::lowargs::{GetSchemaArgs, GetSchemasArgs, ListOutput, PageOutput};
-use crate::output;
 use crate::render::schemas::{names, plugin, plugins, table};
 use crate::render::structured;
 use crate::render::table::Look;
+use crate::{output, sanitise};
 
 /// Fewest hex digits that stand for the start of a hash.
 const MIN_PREFIX: usize = 4;
@@ -33,12 +34,52 @@ pub(super) async fn list(context: &Context, args: &GetSchemasArgs) -> Result<(),
     })
 }
 
-pub(super) async fn one(context: &Context, args: &GetSchemaArgs) -> Result<(), Failure> {
+/// The schema that a version or the beginning of a hash means, with its document.
+async fn fetch(context: &Context, text: &str) -> Result<(Schema, Vec<u8>), Failure> {
     let list = context.client.schemas().await?;
-    let hash = find(&list.items, &args.schema)?;
+    let hash = find(&list.items, text)?;
     let document = context.client.schema(hash).await?;
     let schema = Schema::read(&document)
         .map_err(|error| Failure::Argument(format!("the server's schema {hash} cannot be read: {error}")))?;
+    Ok((schema, document))
+}
+
+/// Checks files against the schema of a build; the first is the main one. Only what cannot be read at all is a failure:
+/// a build may take more than it tells of.
+pub(super) async fn validate(
+    context: &Context,
+    files: &[PushFile],
+    text: &str,
+    output: PageOutput,
+) -> Result<(), Failure> {
+    let (schema, _) = fetch(context, text).await?;
+    let named: Vec<_> = files.iter().map(|file| (file.name.as_str(), file.body.as_str())).collect();
+    let mut found = push_files::check(files);
+    found.extend(check_files(&named, &schema));
+    let errors = found.iter().filter(|finding| finding.is_error()).count();
+    let told: Vec<_> = found.iter().map(finding).collect();
+    show(&told, output, || {
+        let lines: String =
+            found.iter().map(|finding| format!("{}\n", sanitise::line(&finding.to_string()))).collect();
+        let build = sanitise::cell(&schema.version, 64);
+        Ok(if lines.is_empty() { format!("nothing is wrong with the config for {build}\n") } else { lines })
+    })?;
+    if errors > 0 { Err(Failure::NotAccepted { proof: "readable".to_owned() }) } else { Ok(()) }
+}
+
+fn finding(found: &Diagnostic) -> Value {
+    json!({
+        "severity": if found.is_error() { "error" } else { "warning" },
+        "file": found.file,
+        "line": found.position.map(|position| position.line),
+        "column": found.position.map(|position| position.column),
+        "message": found.message,
+        "fix": found.fix,
+    })
+}
+
+pub(super) async fn one(context: &Context, args: &GetSchemaArgs) -> Result<(), Failure> {
+    let (schema, document) = fetch(context, &args.schema).await?;
     let look = Look { colour: context.terminal.colour, no_headers: args.no_headers };
     if let Some(name) = &args.plugin
         && schema.named(name).next().is_none()

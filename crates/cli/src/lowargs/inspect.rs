@@ -48,8 +48,11 @@ pub(crate) struct ValidateArgs {
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// The agent that is to check them: its uid, at least 4 hex digits that its uid begins with, or its name.
-    #[arg(long, value_name = "UID|NAME")]
-    pub(crate) on_agent: String,
+    #[arg(long, value_name = "UID|NAME", required_unless_present = "schema")]
+    pub(crate) on_agent: Option<String>,
+    /// The build to check them against, without any agent: the version or hash of its schema of plugins.
+    #[arg(long, value_name = "VERSION|HASH", conflicts_with = "on_agent")]
+    pub(crate) schema: Option<String>,
     #[command(flatten)]
     pub(crate) look: LookArgs,
 }

@@ -118,6 +118,7 @@ mod tests {
                 applying: 1,
                 ..Default::default()
             },
+            warnings: vec![],
             agents: vec![
                 agent("good", "proven", "", "connected"),
                 agent("bad\x1b[2J", "failed", "line 3:\nno such plugin\x1b[2J", "connected"),

@@ -73,3 +73,24 @@ fn given_what_is_not_there_when_shown_then_the_error_says_where_to_look() {
     let ran = run(&server(), &["get", "schema", "4.0.0"]);
     assert!(ran.code != 0 && ran.err.contains("no such schema"), "{ran:?}");
 }
+
+#[test]
+fn given_a_config_when_validated_against_a_build_then_what_that_does_not_know_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.conf");
+    let path = path.to_str().unwrap();
+    let validate =
+        |more: &[&str]| run(&server(), &[&["validate", path, "--schema", "5.1.1"][..], more].concat());
+    std::fs::write(path, "[INPUT]\n  Name tail\n  Paht x\n[OUTPUT]\n  Name file\n").unwrap();
+    let ran = validate(&[]);
+    let told = "m.conf:3:3: warning: the input plugin `tail` of Fluent Bit 5.1.1 has no property `paht` (is `path` meant?)";
+    assert_eq!((ran.code, ran.out.trim_end()), (0, told), "{ran:?}");
+    let shown: serde_json::Value = serde_json::from_str(&validate(&["-o", "json"]).out).unwrap();
+    assert_eq!((&shown[0]["line"], &shown[0]["severity"]), (&json!(3), &json!("warning")));
+    std::fs::write(path, "[INPUT]\n  Name tail\n  Path x\n[OUTPUT]\n  Name file\n").unwrap();
+    assert_eq!(validate(&[]).out, "nothing is wrong with the config for 5.1.1\n");
+    std::fs::write(path, "[INPUT\n").unwrap();
+    let ran = validate(&[]);
+    assert!(ran.code == 6 && ran.out.contains("error"), "{ran:?}");
+    assert_eq!(run(&server(), &["validate", path]).code, 2, "either an agent or a build");
+}

@@ -8,10 +8,13 @@
 use super::{Part, Plugin as Known, Property, Schema};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::format::Format;
+use crate::include::{IncludeRequest, IncludedFile, load};
 use crate::limits::MAX_DIAGNOSTICS;
 use crate::pipeline::{Plugin, PluginKind};
 use crate::position::Position;
 use crate::section::{Entry, SectionKind};
+use crate::value::Value;
 
 /// Properties that the core takes, whatever the plugin; of each kind some more than the schema tells.
 const CORE: [&str; 28] = [
@@ -56,8 +59,33 @@ const MAX_MISSPELT: usize = 64;
 /// diagnostics of one file.
 #[must_use]
 pub fn check(config: &Config, schema: &Schema) -> Vec<Diagnostic> {
+    check_with(config, schema, loads_plugins(config))
+}
+
+/// The same of files by name, the main one first. What they include is looked for among them; where something else is
+/// included, plugins may come from elsewhere. A config that cannot be loaded has nothing found in it: that is told by
+/// whoever loads it.
+#[must_use]
+pub fn check_files(files: &[(&str, &str)], schema: &Schema) -> Vec<Diagnostic> {
+    let Some((name, text)) = files.first() else { return Vec::new() };
+    let mut elsewhere = false;
+    let mut resolve = |request: &IncludeRequest<'_>| {
+        let same = |(name, _): &&(&str, &str)| *name == request.argument;
+        let found = files.iter().find(same);
+        elsewhere |= found.is_none();
+        // An included file that says nothing stands for what is not here: no file would be an error.
+        let (name, text) = found.copied().unwrap_or((request.argument, ""));
+        Ok(vec![IncludedFile { name: name.to_owned(), text: text.to_owned() }])
+    };
+    let (config, _) = load(Format::of_name(name), name, text, &mut resolve);
+    if config.fault().is_some() {
+        return Vec::new();
+    }
+    check_with(&config, schema, elsewhere || loads_plugins(&config))
+}
+
+fn check_with(config: &Config, schema: &Schema, loads_others: bool) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let loads_others = loads_plugins(config);
     for plugin in config.plugins() {
         plugin_of(config, plugin, schema, loads_others, &mut found);
         if found.len() >= MAX_DIAGNOSTICS {
@@ -103,7 +131,7 @@ fn plugin_of(config: &Config, plugin: &Plugin, schema: &Schema, others: bool, fo
             if let Some((what, fix)) = wrong_value(property, entry) {
                 found.push(warning(entry.position, what, Some(fix.to_owned())));
             }
-        } else if !is_core(&entry.key) {
+        } else if !is_core(&entry.key) && !matches!(entry.value, Value::Map(_)) {
             let message = format!(
                 "the {} plugin `{name}` of {} has no property `{}`",
                 plugin.kind,

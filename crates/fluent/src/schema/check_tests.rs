@@ -1,12 +1,15 @@
+use std::sync::LazyLock;
+
 use super::*;
 use crate::{Format, load};
 
 const CAPTURED: &[u8] = include_bytes!("../../../testkit/captures/fluent-bit/schema-5.1.1.json");
 
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::read(CAPTURED).unwrap());
+
 fn findings(format: Format, text: &str) -> Vec<String> {
-    let schema = Schema::read(CAPTURED).unwrap();
     let (config, _) = load(format, "m", text, &mut |_| Ok(Vec::new()));
-    check(&config, &schema).iter().map(ToString::to_string).collect()
+    check(&config, &SCHEMA).iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -65,11 +68,10 @@ fn given_what_may_be_right_when_checked_then_nothing_is_told() {
 
 #[test]
 fn given_every_property_that_a_build_tells_of_when_checked_then_it_is_known() {
-    let schema = Schema::read(CAPTURED).unwrap();
     let sections = [("inputs", "INPUT"), ("filters", "FILTER"), ("outputs", "OUTPUT"), ("customs", "CUSTOM")];
     let mut checked = 0;
     for (group, section) in sections {
-        for (name, plugin) in &schema.groups[group] {
+        for (name, plugin) in &SCHEMA.groups[group] {
             let mut text = format!("[{section}]\n  Name {name}\n");
             for property in &plugin.properties {
                 let more = if property.kind == "prefixed string" { "x" } else { "" };
@@ -107,4 +109,24 @@ fn given_names_when_compared_then_near_ones_are_found_and_far_ones_are_not() {
         assert_eq!(nearest(name, known.into_iter()), expected, "{name}");
     }
     assert_eq!(nearest(&"p".repeat(65), known.into_iter()), None);
+}
+
+#[test]
+fn given_files_when_checked_then_includes_among_them_are_followed_and_others_may_bring_plugins() {
+    let main = "[INPUT]\n  Name tail\n  Paht x\n[INPUT]\n  Name mine\n@INCLUDE more.conf\n";
+    let more = "[OUTPUT]\n  Name null\n  Formta json\n";
+    let told = |files: &[(&str, &str)]| -> Vec<_> {
+        let found = check_files(files, &SCHEMA).into_iter();
+        found.map(|found| (found.file, found.position.unwrap().line)).collect()
+    };
+    let place = |file: &str, line| (file.to_owned(), line);
+    let all = [place("m.conf", 3), place("m.conf", 5), place("more.conf", 3)];
+    assert_eq!(told(&[("m.conf", main), ("more.conf", more)]), all);
+    assert_eq!(
+        told(&[("m.conf", main), ("other.conf", more)]),
+        [place("m.conf", 3)],
+        "`mine` may be its plugin"
+    );
+    assert_eq!(told(&[("m.conf", "[INPUT]\n  Paht x\n")]), [], "it cannot be loaded");
+    assert_eq!(told(&[]), []);
 }

@@ -8,7 +8,7 @@ mod read;
 
 use std::collections::BTreeMap;
 
-pub use check::check;
+pub use check::{check, check_files};
 pub use read::SchemaError;
 
 /// Most plugins of one group; 5.1.1 has 42 inputs.

@@ -11,7 +11,7 @@ use tidegate_store::{Transaction, Write};
 
 use super::agents::AgentView;
 use super::push_files::{PushedFile, files};
-use super::{Control, ControlError, Record};
+use super::{Control, ControlError, PushWarning, Record};
 use crate::state::Entry;
 
 /// Agents that are assigned a config without a pause.
@@ -52,13 +52,16 @@ pub(super) struct Prepared<T> {
 pub(crate) struct PushView {
     pub(crate) push: Push,
     pub(crate) agents: Vec<(PushState, String, AgentView)>,
+    /// What the builds of its agents will not understand, as it was found when it was made.
+    pub(crate) warnings: Vec<PushWarning>,
 }
 
 impl Control {
     /// What a push would be now, and how far each agent would be; nothing is pushed.
     pub(crate) async fn plan_push(&self, actor: &Actor, order: PushOrder) -> Result<PushView, ControlError> {
         let (push, assignment) = self.plan(actor, order).await?;
-        Ok(self.push_view(actor, push, Some(&assignment)))
+        let warnings = self.check_against_schemas(&push.targets, &assignment.config).await;
+        Ok(PushView { warnings, ..self.push_view(actor, push, Some(&assignment)) })
     }
 
     async fn plan(&self, actor: &Actor, order: PushOrder) -> Result<(Push, Arc<Assignment>), ControlError> {
@@ -103,11 +106,12 @@ impl Control {
         record: Record<PushView>,
     ) -> Result<PushView, ControlError> {
         let (push, assignment) = self.plan(actor, order).await?;
+        let warnings = self.check_against_schemas(&push.targets, &assignment.config).await;
         let detail = format!("config {} to {} agents", push.config, push.targets.len());
         let audit = AuditEntry::new(push.at, actor, Action::PushConfig, push.query.clone(), detail);
         let actor = actor.clone();
         let prepare = move |control: &Self| {
-            let answer = control.push_view(&actor, push.clone(), Some(&assignment));
+            let answer = PushView { warnings, ..control.push_view(&actor, push.clone(), Some(&assignment)) };
             Ok(Prepared { pushes: vec![(push, assignment)], audit, answer })
         };
         self.carry_out(prepare, record).await
@@ -244,7 +248,7 @@ impl Control {
         };
         let agents =
             push.targets.iter().filter_map(target).chain(push.refused.iter().filter_map(refused)).collect();
-        PushView { push, agents }
+        PushView { push, agents, warnings: Vec::new() }
     }
 }
 

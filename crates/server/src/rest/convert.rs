@@ -11,7 +11,7 @@ use tidegate_opamp::{AgentConfigMap, ComponentDetails, ComponentHealth, KeyValue
 use tidegate_store::StoredEvent;
 
 use super::settings_convert;
-use crate::control::{AgentView, PushState, PushView};
+use crate::control::{AgentView, PushState, PushView, PushWarning};
 
 pub(super) fn time(at: Timestamp) -> api::Timestamp {
     api::Timestamp::from_millisecond(i64::try_from(at.0).unwrap_or(i64::MAX)).unwrap_or(api::Timestamp::MAX)
@@ -164,6 +164,19 @@ pub(super) fn command(command: &Command) -> api::Command {
     }
 }
 
+fn push_warning(warning: &PushWarning) -> api::PushWarning {
+    let position = warning.finding.position;
+    api::PushWarning {
+        schema: warning.schema.to_string(),
+        agents: warning.agents,
+        file: warning.finding.file.clone(),
+        line: position.map(|position| position.line),
+        column: position.map(|position| position.column),
+        message: warning.finding.message.clone(),
+        fix: warning.finding.fix.clone(),
+    }
+}
+
 pub(super) fn push(view: &PushView) -> api::Push {
     let mut summary = api::PushSummary { total: view.agents.len() as u64, ..api::PushSummary::default() };
     let agents = view.agents.iter().map(|(state, reason, agent)| {
@@ -195,6 +208,7 @@ pub(super) fn push(view: &PushView) -> api::Push {
         retry_of: retry_of(push),
         roll_back_of: roll_back_of(push),
         summary,
+        warnings: view.warnings.iter().map(push_warning).collect(),
         agents,
     }
 }

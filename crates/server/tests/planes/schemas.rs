@@ -289,3 +289,36 @@ async fn given_schemas_that_are_not_here_when_asked_for_then_the_problem_says_so
     let refused = world.get("/schemas/5.1.1").await.problem(422, "invalid");
     assert!(refused["detail"].as_str().unwrap().contains("64 hexadecimal digits"), "{refused}");
 }
+
+/// A push tells what the builds of its agents will not understand, and is made all the same.
+#[tokio::test]
+async fn given_a_config_with_what_a_build_does_not_know_when_pushed_then_the_answer_warns_of_it() {
+    let world = World::new().await;
+    let plugin = |name| {
+        let path = json!({"name": "path", "description": "", "default": null, "type": "string"});
+        json!({"name": name, "description": "", "properties": {"options": [path]}})
+    };
+    let document =
+        json!({"fluent-bit": {"version": "5.1.1"}, "inputs": [plugin("tail")], "outputs": [plugin("file")]});
+    let build = Build { document: document.to_string() };
+    let (mut agent, mut socket) = connected(&world, &build, 1).await;
+    give(&build, &mut agent, &mut socket).await;
+    world.eventually("/schemas", |list| list["total"]["value"] == 1).await;
+    world.poll(&build.full(&mut reporter(2))).await;
+    world.poll(&Reporter::new(3).full()).await;
+
+    let body = "pipeline:\n  inputs:\n    - name: tail\n      paht: /x\n  outputs:\n    - name: file\n      path: /y\n";
+    let request = json!({"q": "name:*", "files": [{"name": "fluent-bit.yaml", "body": body}]});
+    let expected = json!([{
+        "schema": build.hash().to_string(), "agents": 2, "file": "fluent-bit.yaml", "line": 4, "column": 7,
+        "message": "the input plugin `tail` of Fluent Bit 5.1.1 has no property `paht`", "fix": "is `path` meant?",
+    }]);
+    let planned = world.post("/pushes?dry_run=all", request.clone()).await.expect(200);
+    assert_eq!(planned["warnings"], expected);
+    let pushed = world.post("/pushes", request).await.expect(201);
+    assert_eq!((&pushed["warnings"], &pushed["summary"]["total"]), (&expected, &json!(3)));
+    let later = world.get(&format!("/pushes/{}", pushed["id"].as_str().unwrap())).await.expect(200);
+    assert_eq!(later.get("warnings"), None);
+    let right = world.push("name:*", &body.replace("paht", "path")).await;
+    assert_eq!(right.get("warnings"), None);
+}
