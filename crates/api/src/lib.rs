@@ -8,6 +8,7 @@ mod bulk;
 #[cfg(feature = "client")]
 pub mod client;
 mod command;
+mod completion;
 mod event;
 mod inspect;
 mod metrics;
@@ -26,6 +27,7 @@ pub use agent::{
 };
 pub use bulk::{BulkAction, BulkRequest, Operation, OperationTarget};
 pub use command::{Answer, Command, CommandRequest};
+pub use completion::{Completion, Completions};
 pub use event::{Event, Removed, WatchEvent};
 pub use inspect::{
     AgentCapability, AgentCatalogue, AgentReport, ReportPart, SendableMessage, TimelineItem, TimelinePush,

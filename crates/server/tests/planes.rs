@@ -20,6 +20,8 @@ mod budget;
 mod bulk;
 #[path = "planes/commands.rs"]
 mod commands;
+#[path = "planes/completions.rs"]
+mod completions;
 #[path = "planes/components.rs"]
 mod components;
 #[path = "planes/conditions.rs"]

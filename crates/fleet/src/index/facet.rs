@@ -31,6 +31,8 @@ pub struct Facet {
 /// Counts one key over all shards.
 pub(super) struct Counter<'a> {
     key: &'a Key,
+    /// How the values begin that are counted, whatever their case.
+    prefix: &'a str,
     counts: HashTable<Counted>,
     other: u64,
     missing: u64,
@@ -86,8 +88,8 @@ impl Tally {
 }
 
 impl<'a> Counter<'a> {
-    pub(super) fn new(key: &'a Key) -> Self {
-        Self { key, counts: HashTable::new(), other: 0, missing: 0 }
+    pub(super) fn new(key: &'a Key, prefix: &'a str) -> Self {
+        Self { key, prefix, counts: HashTable::new(), other: 0, missing: 0 }
     }
 
     /// Adds what was counted in a shard.
@@ -123,6 +125,9 @@ impl<'a> Counter<'a> {
     }
 
     fn value<'t>(&mut self, hash: Hash, value: impl Fn() -> &'t str, count: u64) {
+        if !self.prefix.is_empty() && !begins(value(), self.prefix) {
+            return;
+        }
         let is = |known: &Counted| known.hash == hash && *known.value == *value();
         if let Some(known) = self.counts.find_mut(spread(hash), is) {
             known.count += count;
@@ -146,4 +151,9 @@ impl<'a> Counter<'a> {
         let other = self.other + rest.iter().map(|(_, count)| count).sum::<u64>();
         Facet { key: self.key.clone(), values, other, missing: self.missing }
     }
+}
+
+/// True when a text begins so, whatever the case of its ASCII letters.
+pub(super) fn begins(text: &str, prefix: &str) -> bool {
+    text.as_bytes().get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
 }

@@ -9,6 +9,7 @@
 
 mod facet;
 mod intern;
+mod names;
 mod order;
 mod plan;
 mod row;
@@ -29,6 +30,7 @@ use crate::query::facts::Facts;
 
 pub use facet::{Facet, MAX_FACET_VALUES};
 use intern::Interner;
+pub use names::Names;
 pub use order::{Position, Sort, SortValue, Unsortable};
 use plan::Plan;
 use row::Row;

@@ -90,6 +90,12 @@ impl Row {
         find(self.pairs.get(..self.attributes as usize), key)
     }
 
+    /// The names of its attributes and labels, each with whether it is a label.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (bool, Id)> {
+        let attributes = self.attributes as usize;
+        self.pairs.iter().enumerate().map(move |(index, (key, _))| (index >= attributes, *key))
+    }
+
     pub(super) fn label(&self, key: Id) -> Id {
         find(self.pairs.get(self.attributes as usize..), key)
     }

@@ -69,9 +69,16 @@ impl<'a> Scan<'a> {
             kept: BinaryHeap::new(),
             all: Vec::new(),
             total: 0,
-            counters: request.facets.iter().map(Counter::new).collect(),
+            counters: request.facets.iter().map(|key| Counter::new(key, "")).collect(),
             blind: request.query.conjuncts().iter().map(blind).collect(),
         }
+    }
+
+    /// Counts only those values of facets that begin so, whatever the case of their ASCII letters.
+    #[must_use]
+    pub fn with_prefix(mut self, prefix: &'a str) -> Self {
+        self.counters = self.request.facets.iter().map(|key| Counter::new(key, prefix)).collect();
+        self
     }
 
     /// Looks at every row of a shard.

@@ -24,6 +24,7 @@ mod lex;
 mod parse;
 mod pattern;
 mod print;
+mod spot;
 #[cfg(test)]
 mod tests;
 pub mod version;
@@ -33,6 +34,7 @@ use std::time::Duration;
 pub use eval::Subject;
 pub use key::Key;
 pub use pattern::Pattern;
+pub use spot::{Spot, Wanted, spot, written};
 use version::Version;
 
 /// Longest query that is read, in bytes.

@@ -3,6 +3,7 @@
 mod agents;
 mod auth;
 mod commands;
+mod completions;
 mod convert;
 mod cursor;
 mod etag;
@@ -74,6 +75,7 @@ pub(crate) fn router(face: Face) -> Router {
     let api = Router::new()
         .route("/agents", get(agents::list))
         .route("/agents/search", post(agents::search))
+        .route("/agents/completions", get(completions::get))
         .route("/agents/{uid}", get(agents::get).route_layer(tagged()))
         .route("/agents/{uid}/report", get(inspect::report).route_layer(tagged()))
         .route("/agents/{uid}/timeline", get(inspect::timeline))

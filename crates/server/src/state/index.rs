@@ -3,9 +3,9 @@
 use std::hash::BuildHasher;
 
 use parking_lot::RwLock;
-use tidegate_fleet::index::{Clock, Found, Request, Scan, Shard};
-use tidegate_fleet::query::Query;
+use tidegate_fleet::index::{Clock, Found, Names, Request, Scan, Shard};
 use tidegate_fleet::query::facts::Facts;
+use tidegate_fleet::query::{Key, Query};
 use tidegate_fleet::{Agent, Timestamp};
 use tidegate_opamp::InstanceUid;
 
@@ -55,13 +55,28 @@ impl Index {
         matches.then(|| shard.name(uid).map(ToOwned::to_owned)).flatten()
     }
 
-    /// Looks at every agent, a shard at a time, and lets others run in between.
-    pub(crate) async fn scan(&self, request: Request<'_>) -> Found {
-        let mut scan = Scan::new(request);
+    /// The same, and counts only those values of facets that begin so.
+    pub(crate) async fn scan_values(&self, request: Request<'_>, prefix: &str) -> Found {
+        let mut scan = Scan::new(request).with_prefix(prefix);
         for shard in &self.shards {
             scan.shard(&shard.read());
             tokio::task::yield_now().await;
         }
         scan.finish()
+    }
+
+    /// The attributes and labels that agents have, the most frequent first, whose names begin so.
+    pub(crate) async fn names(&self, prefix: &str, most: usize) -> Vec<(Key, u64)> {
+        let mut names = Names::new(prefix);
+        for shard in &self.shards {
+            names.shard(&shard.read());
+            tokio::task::yield_now().await;
+        }
+        names.finish(most)
+    }
+
+    /// Looks at every agent, a shard at a time, and lets others run in between.
+    pub(crate) async fn scan(&self, request: Request<'_>) -> Found {
+        self.scan_values(request, "").await
     }
 }

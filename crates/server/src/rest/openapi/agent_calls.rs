@@ -1,9 +1,9 @@
 //! The calls that look at one agent closely.
 
-use super::call::{Answer, Operation, look};
+use super::call::{Answer, Operation, look, query};
 use super::operations::{CURSOR, IF_NONE_MATCH, LIMIT};
 
-pub(super) const OPERATIONS: [Operation; 3] = [
+pub(super) const OPERATIONS: [Operation; 4] = [
     look(
         "/api/v1/agents/{uid}/report",
         "getAgentReport",
@@ -27,5 +27,16 @@ pub(super) const OPERATIONS: [Operation; 3] = [
         &[],
         Answer::One("AgentCatalogue"),
         &["not-found", "invalid"],
+    ),
+    look(
+        "/api/v1/agents/completions",
+        "completeQuery",
+        "What a query that is being written may go on with: keys, values with counts, names of agents.",
+        &[
+            query("q", "string", "The query as far as it is written."),
+            query("at", "integer", "The character before which something is wanted; the end when left out."),
+        ],
+        Answer::One("Completions"),
+        &["parameters", "invalid"],
     ),
 ];
