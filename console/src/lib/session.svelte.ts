@@ -5,7 +5,7 @@ import { Problem } from '../api/problem';
 /** A session as the server tells of it. */
 export interface Session {
   readonly actor: string;
-  readonly expires?: string;
+  readonly expires_at?: string | null;
 }
 
 const PATH = '/api/v1/session';
