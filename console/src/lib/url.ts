@@ -11,8 +11,8 @@ export function withChanges(search: string, changes: Changes): string {
     if (text === null || text === undefined || text === '' || text === false) parameters.delete(name);
     else parameters.set(name, text === true ? '1' : String(text));
   }
-  // Colons and commas are everywhere in queries and need no escape: such an address can be read.
-  const written = parameters.toString().replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%2A', '*');
+  // These are everywhere in queries and need no escape: such an address can be read.
+  const written = parameters.toString().replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%2A', '*').replaceAll('%3D', '=');
   return written === '' ? '' : `?${written}`;
 }
 
