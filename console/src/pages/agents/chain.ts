@@ -25,6 +25,7 @@ export type Wish =
 export class Chain<T> {
   readonly #links: Link[] = [{ start: 0, size: STEP, cursor: undefined }];
   readonly #pages = new Map<number, readonly T[]>();
+  #ended = false;
 
   /** The row at a place, if it is here. */
   at(index: number): T | undefined {
@@ -66,7 +67,10 @@ export class Chain<T> {
     const at = this.#links.findIndex((one) => one.start === link.start);
     if (at < 0) return;
     this.#links[at] = { ...link, size };
-    if (next === undefined || size === 0) return;
+    if (next === undefined || size === 0) {
+      this.#ended = true;
+      return;
+    }
     const start = link.start + size;
     if (at === this.#links.length - 1) this.#links.push({ start, size: STEP, cursor: next });
   }
@@ -101,16 +105,16 @@ export class Chain<T> {
   #further(index: number): Wish | null {
     const last = this.#last();
     // The end was reached: there are fewer rows than was thought.
-    if (this.#pages.has(last.start) || last.size === 0) return null;
+    if (this.#ended) return null;
     const far = index >= last.start + 3 * STEP;
     return far ? { kind: 'way', link: { ...last, size: STRIDE } } : { kind: 'rows', link: last };
   }
 }
 
 /** The rows in sight, with a margin, at most `most`. Heights in pixels. */
-export function window_(top: number, height: number, row: number, total: number, most: number): [number, number] {
-  const inSight = Math.ceil(height / row) + 1;
-  const margin = Math.max(0, Math.min(10, Math.floor((most - inSight) / 2)));
+export function inSight(top: number, height: number, row: number, total: number, most: number): [number, number] {
+  const seen = Math.ceil(height / row) + 1;
+  const margin = Math.max(0, Math.min(10, Math.floor((most - seen) / 2)));
   const first = Math.min(Math.max(0, Math.floor(top / row) - margin), Math.max(0, total - 1));
-  return [first, Math.min(total, first + Math.min(most, inSight + 2 * margin))];
+  return [first, Math.min(total, first + Math.min(most, seen + 2 * margin))];
 }
