@@ -26,6 +26,12 @@ export const ROUTES: readonly Route[] = [
     nav: { icon: 'overview', letter: 'o' },
     page: () => import('./pages/overview/OverviewPage.svelte'),
   },
+  {
+    pattern: '/agents',
+    title: 'Agents',
+    nav: { icon: 'agents', letter: 'a' },
+    page: () => import('./pages/agents/AgentsPage.svelte'),
+  },
 ];
 
 /** The page of a path; null where there is none. */
