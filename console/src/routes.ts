@@ -16,7 +16,7 @@ export interface Route {
   readonly nav?: { readonly icon: IconName; readonly letter: string };
   /** The page of the rail that it belongs to, where it is not in the rail itself. */
   readonly under?: string;
-  readonly page: () => Promise<{ default: Component<PageProps> }>;
+  readonly page: () => Promise<{ default: Component<never> }>;
 }
 
 export const ROUTES: readonly Route[] = [

@@ -1,4 +1,5 @@
 /** Single keys that act, and two in a row such as `g a`. They can be switched off (WCAG 2.1.4). */
+import { untrack } from 'svelte';
 import { preferences } from './prefs.svelte';
 import { Sequence } from './sequence';
 
@@ -20,7 +21,8 @@ class Keys {
 
   /** Adds shortcuts until the function that it answers is called: `$effect(() => keys.add([...]))`. */
   add(further: readonly Shortcut[]): () => void {
-    this.shortcuts = [...this.shortcuts, ...further];
+    // Effects add theirs and must not run again because of it.
+    this.shortcuts = [...untrack(() => this.shortcuts), ...further];
     return () => {
       this.shortcuts = this.shortcuts.filter((one) => !further.includes(one));
     };
