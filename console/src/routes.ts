@@ -32,6 +32,12 @@ export const ROUTES: readonly Route[] = [
     nav: { icon: 'agents', letter: 'a' },
     page: () => import('./pages/agents/AgentsPage.svelte'),
   },
+  {
+    pattern: '/operations/:id',
+    title: 'Operation',
+    under: '/agents',
+    page: () => import('./pages/operation/OperationPage.svelte'),
+  },
 ];
 
 /** The page of a path; null where there is none. */

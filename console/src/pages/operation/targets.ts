@@ -1,0 +1,25 @@
+/** The agents of an operation by what came of them. Pure. */
+import type { Schemas } from '../../api/client';
+
+type Target = Schemas['OperationTarget'];
+
+export const WAYS = ['all', 'succeeded', 'pending', 'failed', 'refused'] as const;
+export type Way = (typeof WAYS)[number];
+
+/** Most rows that are drawn; the counts are of all. */
+export const SHOWN = 200;
+
+const WAITS = ['queued', 'sent', 'acknowledged'];
+
+/** Where a target's outcome belongs. */
+export function wayOf(outcome: string): Exclude<Way, 'all'> {
+  if (outcome === 'succeeded' || outcome === 'refused') return outcome;
+  return WAITS.includes(outcome) ? 'pending' : 'failed';
+}
+
+/** The targets of a way, those that need a person first. */
+export function ofWay(targets: readonly Target[], way: Way): Target[] {
+  if (way !== 'all') return targets.filter((target) => wayOf(target.outcome) === way);
+  const order: readonly string[] = ['failed', 'refused', 'pending', 'succeeded'];
+  return [...targets].sort((a, b) => order.indexOf(wayOf(a.outcome)) - order.indexOf(wayOf(b.outcome)));
+}

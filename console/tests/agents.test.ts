@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import { Chain, MOST_ROWS, STEP, STRIDE, inSight } from '../src/pages/agents/chain';
+import { ariaSort, column, columns, fields, nextSort } from '../src/pages/agents/columns';
+import { keySuggestions, take, valueSuggestions, writing } from '../src/pages/agents/complete';
+import { MOST_TICKED, NONE, extended, predicate, toggled } from '../src/pages/agents/selection';
+
+/** A list of so many rows as the server pages through it. */
+function serve(chain: Chain<number>, total: number, from: number, to: number): number {
+  let asked = 0;
+  for (let wish = chain.wish(from, to); wish !== null; wish = chain.wish(from, to)) {
+    asked += 1;
+    if (asked > 1_000) throw new Error('asks for ever');
+    const { link, kind } = wish;
+    expect(link.cursor).toBe(link.start === 0 ? undefined : `at ${link.start}`);
+    const size = Math.min(link.size, total - link.start);
+    const next = link.start + size < total ? `at ${link.start + size}` : undefined;
+    if (kind === 'way') chain.passed(link, size, next);
+    else chain.came(link, Array.from({ length: size }, (_, at) => link.start + at), next);
+  }
+  return asked;
+}
+
+describe('Chain', () => {
+  test('given rows in sight, then only their pages are asked for', () => {
+    const chain = new Chain<number>();
+    expect(serve(chain, 1_000, 0, 40)).toBe(1);
+    expect(chain.at(39)).toBe(39);
+    expect(chain.at(STEP)).toBeUndefined();
+    expect(serve(chain, 1_000, 80, 120)).toBe(1);
+    expect(chain.at(119)).toBe(119);
+  });
+  test('given a jump to the end of 100 000 rows, then the way there is read in strides and kept rows are bounded', () => {
+    const chain = new Chain<number>();
+    const asked = serve(chain, 100_000, 99_960, 100_000);
+    expect(chain.at(99_999)).toBe(99_999);
+    expect(asked).toBeLessThanOrEqual(100_000 / STRIDE + 5);
+    serve(chain, 100_000, 50_000, 50_040);
+    expect(chain.at(50_020)).toBe(50_020);
+    for (let from = 0; from < 20_000; from += 400) serve(chain, 100_000, from, from + 400);
+    expect([...chain.rows()].length).toBeLessThanOrEqual(MOST_ROWS + STRIDE);
+    expect(serve(chain, 100_000, 99_960, 100_000)).toBe(1);
+  });
+  test('given fewer rows than were counted, then it does not ask for ever', () => {
+    const chain = new Chain<number>();
+    serve(chain, 150, 0, 400);
+    expect(chain.at(149)).toBe(149);
+    expect(chain.wish(150, 400)).toBeNull();
+  });
+  test('given a newer row, then it stands in the place of the older', () => {
+    const chain = new Chain<{ id: number; text: string }>();
+    const wish = chain.wish(0, 1);
+    if (wish) chain.came(wish.link, [{ id: 7, text: 'old' }], undefined);
+    chain.replace((row) => row.id === 7, { id: 7, text: 'new' });
+    expect(chain.at(0)?.text).toBe('new');
+  });
+});
+
+describe('inSight', () => {
+  test('given any place and height, then no more rows than allowed are drawn and those in sight are among them', () => {
+    for (const [top, height] of [[0, 600], [1_234_567, 600], [3_200_000, 400], [16, 5_000]] as const) {
+      const [from, to] = inSight(top, height, 32, 100_000, 80);
+      expect(to - from).toBeLessThanOrEqual(80);
+      expect(from).toBeLessThanOrEqual(Math.floor(top / 32));
+      expect(to).toBeGreaterThanOrEqual(Math.min(100_000, from + 1));
+    }
+    expect(inSight(0, 600, 32, 0, 80)).toEqual([0, 0]);
+  });
+});
+
+describe('columns', () => {
+  test('given ids from an address, then unknown and repeated ones are left out and the name is first', () => {
+    expect(columns(['os', 'bogus', 'os', 'attr.host.name', 'label.env', 'label.']).map((one) => one.id)).toEqual([
+      'name',
+      'os',
+      'attr.host.name',
+      'label.env',
+    ]);
+    expect(column('constructor')).toBeNull();
+  });
+  test('given columns, then only the fields that they read are asked for', () => {
+    expect(fields(columns(['os', 'health']))).toBe('attributes,connection,health,name');
+  });
+  test('given clicks on a head, then the sort rises, falls and ends', () => {
+    expect(['', 'os', '-os', 'name'].map((sort) => nextSort(sort, 'os'))).toEqual(['os', '-os', '', 'os']);
+    expect([ariaSort('os', 'os'), ariaSort('-os', 'os'), ariaSort('', 'os'), ariaSort('', undefined)]).toEqual(['ascending', 'descending', 'none', undefined]);
+  });
+});
+
+describe('completion', () => {
+  test('given a caret, then what is being written there is known', () => {
+    expect(writing('hea', 3)).toEqual({ kind: 'key', key: '', prefix: 'hea', from: 0, to: 3 });
+    expect(writing('a -health:un', 12)).toEqual({ kind: 'value', key: 'health', prefix: 'un', from: 10, to: 12 });
+    expect(writing('os:linux,wi', 11)).toMatchObject({ kind: 'value', key: 'os', prefix: 'wi', from: 9 });
+    expect(writing('name:"two w', 11)).toMatchObject({ kind: 'value', key: 'name', prefix: 'two w', from: 5 });
+    expect(writing('a ', 2)).toMatchObject({ kind: 'key', prefix: '', from: 2, to: 2 });
+  });
+  test('given a suggestion, when it is taken, then the rest of the query stays', () => {
+    const query = '-heal os:linux';
+    const at = writing(query, 5);
+    const [first] = keySuggestions(at.prefix, []);
+    expect(first && take(query, at, first)).toEqual({ query: '-health: os:linux', caret: 8 });
+  });
+  test('given values, then those that begin so come before those that contain it, quoted where needed', () => {
+    const values = [{ value: 'a web', count: 1 }, { value: 'web', count: 2 }, { value: 'db', count: 3 }];
+    expect(valueSuggestions('WE', values)).toEqual([
+      { text: 'web ', shown: 'web', note: '2' },
+      { text: '"a web" ', shown: 'a web', note: '1' },
+    ]);
+  });
+});
+
+describe('selection', () => {
+  test('given ticks, then the query names those agents and no others', () => {
+    const two = toggled(toggled(NONE, 'a'), 'b');
+    expect(predicate(two, 'os:linux', 50)).toEqual({ q: 'uid=a,b', count: 2 });
+    expect(predicate(toggled(two, 'a'), '', 50)).toEqual({ q: 'uid=b', count: 1 });
+  });
+  test('given all that match, then the query itself is bound to its number', () => {
+    const all = { uids: new Set<string>(), all: true };
+    expect(predicate(all, 'os:linux', 50)).toEqual({ q: 'os:linux', count: 50 });
+    expect(predicate(all, ' ', 50)).toEqual({ q: 'name:*', count: 50 });
+    expect(toggled(all, 'a')).toEqual({ uids: new Set(['a']), all: false });
+  });
+  test('given more ticks than a query can name, then no more are taken', () => {
+    const many = extended(NONE, Array.from({ length: 1_000 }, (_, at) => `a${at}`));
+    expect(many.uids.size).toBe(MOST_TICKED);
+    expect(toggled(many, 'further').uids.size).toBe(MOST_TICKED);
+  });
+});
