@@ -19,9 +19,11 @@ interface World {
   sessions: boolean;
 }
 
-export const test = base.extend<{ console: Page }, { world: World }>({
+export const test = base.extend<{ console: Page }, { file: string; world: World }>({
+  // Another name is another worker: each file has a fleet of its own.
+  file: ['', { scope: 'worker', option: true }],
   world: [
-    async ({}, use) => {
+    async ({ file: _ }, use) => {
       const fleet = new Fleet();
       await fleet.start();
       const sessions = execFileSync(join(BIN_DIR, 'tidegate-server'), ['--help'], { encoding: 'utf8' }).includes('login-link');
