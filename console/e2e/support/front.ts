@@ -6,7 +6,7 @@ import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { type Server, createServer, request } from 'node:http';
 import { extname, join, resolve } from 'node:path';
 
-const DIST = resolve(import.meta.dirname, '../../dist');
+const DIST = resolve(import.meta.dirname, '../../dist/app');
 const TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.html': 'text/html; charset=utf-8' };
 const POLICY =
   "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
@@ -20,17 +20,14 @@ export async function carriesThisBuild(operators: string): Promise<boolean> {
   return response?.ok === true && script !== '' && (await response.text()).includes(script);
 }
 
-/** Starts the front; its address. `bearer` stands in for sessions where the server has none. */
-export async function front(operators: string, bearer?: string): Promise<{ url: string; server: Server }> {
+/** Starts the front; its address. */
+export async function front(operators: string): Promise<{ url: string; server: Server }> {
   const [host, port] = operators.split(':');
   const server = createServer((asked, answer) => {
     const path = new URL(asked.url ?? '/', 'http://x').pathname;
-    if (bearer && path === '/api/v1/session') {
-      answer.writeHead(asked.method === 'DELETE' ? 204 : 200, { 'Content-Type': 'application/json' });
-      answer.end(asked.method === 'DELETE' ? undefined : '{"actor":"admin","expires_at":null}');
-    } else if (/^\/(api|docs|openapi\.json)/.test(path)) {
-      const headers = { ...asked.headers, ...(bearer && { authorization: `Bearer ${bearer}` }) };
-      const further = request({ host, port, path: asked.url, method: asked.method, headers }, (got) => {
+    if (/^\/(api|docs|openapi\.json)/.test(path)) {
+      const { headers, method, url } = asked;
+      const further = request({ host, port, path: url, method, headers }, (got) => {
         answer.writeHead(got.statusCode ?? 502, got.headers);
         got.pipe(answer);
       });

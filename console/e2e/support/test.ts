@@ -1,11 +1,10 @@
 /** What every test of a page has: a fleet of its file, a browser that is logged in, and an eye on what must not happen. */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { type Page, test as base, expect } from '@playwright/test';
 import { carriesThisBuild, front } from './front';
-import { BIN_DIR, Fleet } from './programs';
+import { Fleet } from './programs';
 
 export { expect } from '@playwright/test';
 
@@ -15,8 +14,6 @@ interface World {
   fleet: Fleet;
   /** Where the console is. */
   url: string;
-  /** Whether the server has sessions. */
-  sessions: boolean;
 }
 
 export const test = base.extend<{ console: Page }, { file: string; world: World }>({
@@ -26,9 +23,8 @@ export const test = base.extend<{ console: Page }, { file: string; world: World 
     async ({ file: _ }, use) => {
       const fleet = new Fleet();
       await fleet.start();
-      const sessions = execFileSync(join(BIN_DIR, 'tidegate-server'), ['--help'], { encoding: 'utf8' }).includes('login-link');
-      const own = (await carriesThisBuild(fleet.operators)) ? undefined : await front(fleet.operators, sessions ? undefined : fleet.token);
-      await use({ fleet, url: own?.url ?? `http://${fleet.operators}`, sessions });
+      const own = (await carriesThisBuild(fleet.operators)) ? undefined : await front(fleet.operators);
+      await use({ fleet, url: own?.url ?? `http://${fleet.operators}` });
       own?.server.closeAllConnections();
       own?.server.close();
       await fleet.stop();
@@ -49,10 +45,8 @@ export const test = base.extend<{ console: Page }, { file: string; world: World 
       wrong.push(`dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });
-    if (world.sessions) {
-      await page.goto(world.url + world.fleet.loginLink());
-      await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible();
-    }
+    await page.goto(world.url + world.fleet.loginLink());
+    await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible();
     await use(page);
     expect(wrong).toEqual([]);
   },

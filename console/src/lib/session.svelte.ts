@@ -1,14 +1,8 @@
 /** Who is logged in. The session itself is a cookie that scripts cannot read. */
-import { request } from '../api/client';
+import { api, type Schemas } from '../api/client';
 import { Problem } from '../api/problem';
 
-/** A session as the server tells of it. */
-export interface Session {
-  readonly actor: string;
-  readonly expires_at?: string | null;
-}
-
-const PATH = '/api/v1/session';
+type Session = Schemas['Session'];
 
 class SessionState {
   /** Undefined until the server was asked; null when nobody is logged in. */
@@ -18,7 +12,7 @@ class SessionState {
   /** Asks the server who this is. */
   async check(): Promise<void> {
     try {
-      this.current = (await request('GET', PATH)) as Session;
+      this.current = await api.get('/api/v1/session');
       this.problem = undefined;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -29,11 +23,11 @@ class SessionState {
 
   /** Exchanges a login link's code, or a token, for a session. */
   async begin(proof: { code: string } | { token: string }): Promise<void> {
-    this.current = (await request('POST', PATH, { body: proof } as never)) as Session;
+    this.current = await api.post('/api/v1/session', { body: proof });
   }
 
   async end(): Promise<void> {
-    await request('DELETE', PATH);
+    await api.delete('/api/v1/session');
     this.current = null;
   }
 
