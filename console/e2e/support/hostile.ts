@@ -10,7 +10,7 @@ const whole = (number: number, value: number): number[] => [...varint(number << 
 const attribute = (key: string, value: string): number[] => [...text(1, key), ...field(2, text(1, value))];
 
 /** `AgentToServer` with a description, an unhealthy component and a config, as protobuf. */
-function report(uid: Uint8Array, name: string): Uint8Array {
+function report(uid: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
   const identifying = [['service.name', EVIL], ['service.version', EVIL], ['service.instance.id', name]];
   const others = [['host.name', name], ['os.type', EVIL], ['host.arch', EVIL], ['<b>key</b>\u202e', EVIL], ['__proto__', EVIL]];
   const description = [

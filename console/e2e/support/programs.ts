@@ -1,5 +1,5 @@
 /** Tidegate's programs as the tests run them: in a folder of their own, on ports that the system chooses. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -52,11 +52,10 @@ export class Fleet {
   }
 
   /** Another login link's path and fragment. */
-  loginLink(): string {
-    const printed = execFileSync(join(BIN_DIR, 'tidegate-server'), ['--data-dir', join(this.folder, 'server'), 'login-link'], { encoding: 'utf8' });
-    const found = /\/login#\S+/.exec(printed);
-    if (!found) throw new Error(`no link in ${printed}`);
-    return found[0];
+  async loginLink(): Promise<string> {
+    const { path } = (await this.call('POST', '/login-links')) as { path?: string };
+    if (!path) throw new Error('the server gave no link');
+    return path;
   }
 
   /** A supervisor with a Fluent Bit, the real one where FLUENT_BIT_BIN names it. */
@@ -90,7 +89,7 @@ export class Fleet {
   async call(method: string, path: string, body?: unknown): Promise<Record<string, never>> {
     const response = await fetch(`http://${this.operators}/api/v1${path}`, {
       method,
-      headers: { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json' },
+      headers: { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);

@@ -45,7 +45,7 @@ export const test = base.extend<{ console: Page }, { file: string; world: World 
       wrong.push(`dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });
-    await page.goto(world.url + world.fleet.loginLink());
+    await page.goto(world.url + (await world.fleet.loginLink()));
     await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible();
     await use(page);
     expect(wrong).toEqual([]);
