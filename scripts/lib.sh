@@ -58,7 +58,7 @@ build_console() {
   local page=console/dist/app/index.html
   [ -f console/package.json ] || return 1
   if [ -f "$page" ] && [ -z "$(find console openapi.json -path console/node_modules -prune -o -path console/dist -prune \
-    -o -type f -newer "$page" -print -quit)" ]; then
+    -o -path console/e2e -prune -o -path console/test-results -prune -o -type f -newer "$page" -print -quit)" ]; then
     return 0
   fi
   if ! has_node; then

@@ -20,10 +20,20 @@ else
   echo "skipped: cargo-deny is not installed (cargo install cargo-deny --locked)"
 fi
 
-step "tests"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
+
+step "web console"
+console=
+if has_node; then
+  console=1
+  NO_COLOR=1 scripts/console.sh check 2>&1 | tee -a "$log" || status=$?
+else
+  echo "skipped: no Node 20.19 or later with npm (the web console is not tested)" | tee -a "$log"
+fi
+
+step "tests"
 if bin=$(find_fluent_bit); then
   echo "with the real Fluent Bit at $bin"
   export FLUENT_BIT_BIN="$bin"
@@ -31,7 +41,14 @@ else
   echo "skipped: no fluent-bit (set FLUENT_BIT_BIN to run the tests against a real one as well)"
 fi
 echo "with OpAMP clients of others where go, python3 and node with npm are installed (docs/interop.md)"
-cargo test --workspace --all-features --locked --no-fail-fast 2>&1 | tee "$log" || status=$?
+cargo test --workspace --all-features --locked --no-fail-fast 2>&1 | tee -a "$log" || status=$?
+
+step "web console in a browser"
+if [ -n "$console" ]; then
+  cargo build --workspace --bins --all-features --locked --quiet
+  TIDEGATE_BIN_DIR=$(cd "${CARGO_TARGET_DIR:-target}/debug" && pwd) NO_COLOR=1 scripts/console.sh e2e 2>&1 |
+    tee -a "$log" || status=$?
+fi
 
 step "conformance"
 "${CARGO_TARGET_DIR:-target}/debug/conformance" --check "$log" || status=$?
@@ -41,7 +58,15 @@ RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet || s
 
 printf '\n'
 grep '^skipped: ' "$log" | sort -u || true
+# Three kinds of lines: cargo's, vitest's ("Tests  1 failed | 68 passed (69)") and Playwright's ("  20 passed (1.5m)").
 awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
+     /^ +Tests +[0-9]/ || /^ +[0-9]+ (passed|failed|flaky|skipped|did not run)/ {
+       for (at = 2; at <= NF; at++) {
+         if ($at == "passed") passed += $(at - 1)
+         if ($at == "failed" || $at == "flaky") failed += $(at - 1)
+         if ($at == "skipped" || $at == "did") ignored += $(at - 1)
+       }
+     }
      END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$log"
 [ "$status" -eq 0 ] || say "failed: see above"
 exit "$status"

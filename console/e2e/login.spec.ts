@@ -23,7 +23,7 @@ test('given nobody is logged in, when a page is wished, then it is shown after a
 
 test('given the keyboard alone, when a token is given, then a wrong one is refused and the right one leads to the wish', async ({ page, world }) => {
   await page.goto(`${world.url}/agents?q=os:linux`);
-  const token = page.getByLabel('Token');
+  const token = page.getByRole('textbox', { name: 'Token' });
   await expect(token).toBeFocused();
   await page.keyboard.type('wrong');
   await page.keyboard.press('Enter');

@@ -12,7 +12,7 @@ export function withChanges(search: string, changes: Changes): string {
     else parameters.set(name, text === true ? '1' : String(text));
   }
   // These are everywhere in queries and need no escape: such an address can be read.
-  const written = parameters.toString().replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%2A', '*').replaceAll('%3D', '=');
+  const written = parameters.toString().replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%2A', '*').replaceAll('%3D', '=').replaceAll('%2F', '/');
   return written === '' ? '' : `?${written}`;
 }
 
