@@ -1,10 +1,10 @@
-import { expect, pictures, test } from './support/test';
+import { expect, picture, pictures, test } from './support/test';
 
 test.use({ file: 'agents' });
 
 test.beforeAll(async ({ world: { fleet } }) => {
   await fleet.supervisor('edge-1');
-  fleet.swarm()('connect 1500 health');
+  fleet.swarm(1, ['--heartbeat', '20s'])('connect 1500 health');
   await fleet.matching('connection:connected', 1501, 60_000);
 });
 
@@ -37,7 +37,7 @@ test('given filters and columns, when they are chosen, then the address says so 
 
   await page.getByRole('button', { name: 'Columns' }).click();
   const dialog = page.getByRole('dialog', { name: 'Columns' });
-  await pictures(page, 'columns');
+  await picture(page, 'columns');
   await dialog.getByRole('button', { name: 'Architecture', exact: true }).or(dialog.getByRole('button', { name: 'Arch', exact: true })).click();
   await dialog.getByLabel('Any attribute or label').fill('attr.host.name');
   await dialog.getByRole('button', { name: 'Add' }).click();
@@ -81,7 +81,7 @@ test('given the keyboard alone, when many are restarted, then the number must be
   await page.keyboard.press('j');
   await page.keyboard.press('X');
   await expect(page.getByText('3 agents selected')).toBeVisible();
-  await pictures(page, 'agents-selected');
+  await picture(page, 'agents-selected');
   await tabTo(page, `Select all ${number} that match`, true);
   await page.keyboard.press('Enter');
   await expect(page.getByText(`${number} agents selected`)).toBeVisible();
@@ -113,7 +113,7 @@ test('given a query that cannot be read, then the place is marked and what is sh
   await page.goto(`${world.url}/agents?q=health:helthy`);
   await expect(page.getByRole('alert')).toContainText('healthy');
   await expect(page.getByRole('alert')).toContainText('trace id');
-  await pictures(page, 'query-wrong');
+  await picture(page, 'query-wrong');
   await page.getByRole('button', { name: 'Clear the search' }).click();
   await expect(page.getByRole('row', { name: /edge-1|node-/ }).first()).toBeVisible();
 });
@@ -121,7 +121,7 @@ test('given a query that cannot be read, then the place is marked and what is sh
 test('given no agent that matches, then a part of the query can be taken away', async ({ console: page, world }) => {
   await page.goto(`${world.url}/agents?q=name:edge-1+os:plan9`);
   await expect(page.getByText('No agent matches.')).toBeVisible();
-  await pictures(page, 'agents-none');
+  await picture(page, 'agents-none');
   await page.getByRole('button', { name: 'os:plan9' }).click();
   await expect(page.getByRole('row', { name: /edge-1/ })).toBeVisible();
 });

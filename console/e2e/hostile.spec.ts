@@ -1,5 +1,5 @@
 import { hostileAgent } from './support/hostile';
-import { expect, pictures, test } from './support/test';
+import { expect, picture, pictures, test } from './support/test';
 
 test.use({ file: 'hostile' });
 
@@ -27,5 +27,5 @@ test('given an agent whose every text is an attack, when pages show it, then the
   await expect(page.getByRole('region', { name: 'Version' })).toContainText('<img src=x');
   await expect(page.getByRole('region', { name: 'What happened last' })).toContainText('␛[31m');
   expect(await page.locator('main img, main script').count()).toBe(0);
-  await pictures(page, 'hostile-overview');
+  await picture(page, 'hostile-overview');
 });

@@ -1,4 +1,4 @@
-import { expect, pictures, test } from './support/test';
+import { expect, picture, pictures, test } from './support/test';
 
 test.use({ file: 'login' });
 
@@ -28,7 +28,7 @@ test('given the keyboard alone, when a token is given, then a wrong one is refus
   await page.keyboard.type('wrong');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('alert')).toBeVisible();
-  await pictures(page, 'login-refused');
+  await picture(page, 'login-refused');
   await token.fill(world.fleet.token);
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(`${world.url}/agents?q=os:linux`);
@@ -56,7 +56,7 @@ test('given the sheet of keys, when single keys are switched off, then they do n
   await page.keyboard.press('?');
   const sheet = page.getByRole('dialog', { name: 'Keys' });
   await expect(sheet).toContainText('Go to Agents');
-  await pictures(page, 'keys');
+  await picture(page, 'keys');
   await sheet.getByLabel('Single keys act').uncheck();
   await page.keyboard.press('Escape');
   await expect(sheet).toBeHidden();

@@ -1,5 +1,5 @@
 import { hostileAgent } from './support/hostile';
-import { expect, pictures, test } from './support/test';
+import { expect, picture, pictures, test } from './support/test';
 
 test.use({ file: 'overview' });
 
@@ -7,7 +7,7 @@ test('given no agent, when the overview is open, then it says how one comes and 
   await page.goto(world.url);
   await expect(page.getByText('No agent has come yet.')).toBeVisible();
   await expect(page.getByText('live', { exact: true })).toBeVisible();
-  await pictures(page, 'overview-empty');
+  await picture(page, 'overview-empty');
   await hostileAgent(world.fleet.agents, 'the-first');
   await expect(page.getByText('1 agent', { exact: true })).toBeVisible();
   await expect(page.getByRole('region', { name: 'What happened last' })).toContainText('the-first');
@@ -15,7 +15,7 @@ test('given no agent, when the overview is open, then it says how one comes and 
 
 test('given a fleet with trouble, when the overview is open, then it is seen and leads to those agents', async ({ console: page, world: { fleet, url } }) => {
   await fleet.supervisor('edge-1');
-  const swarm = fleet.swarm();
+  const swarm = fleet.swarm(1, ['--heartbeat', '20s']);
   swarm('connect 300 health');
   await fleet.matching('connection:connected', 301);
   swarm('die 10%');

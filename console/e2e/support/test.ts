@@ -61,6 +61,13 @@ export async function accessible(page: Page, rules: 'all' | 'colours' = 'all'): 
   expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)).toEqual([]);
 }
 
+/** One picture of a state of a page whose others are taken elsewhere. */
+export async function picture(page: Page, name: string): Promise<void> {
+  mkdirSync(ARTEFACTS, { recursive: true });
+  await page.screenshot({ path: join(ARTEFACTS, `${name}.png`) });
+  await accessible(page);
+}
+
 /** Pictures of a page in both themes and both widths; nothing may stick out at the side. */
 export async function pictures(page: Page, name: string): Promise<void> {
   mkdirSync(ARTEFACTS, { recursive: true });
