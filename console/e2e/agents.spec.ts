@@ -59,7 +59,7 @@ test('given the keyboard alone, when many are restarted, then the number must be
   // A key and a value by completion, then a further term by hand.
   await page.keyboard.press('/');
   await page.keyboard.type('vers');
-  await expect(page.getByRole('option', { name: /version:/ })).toBeVisible();
+  await expect(page.getByRole('option', { name: /^version:/ })).toBeVisible();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('option', { name: /4\.1\.1/ })).toBeVisible();

@@ -53,6 +53,7 @@ test('given the session has ended, when something is asked, then the way back le
 
 test('given the sheet of keys, when single keys are switched off, then they do not act', async ({ console: page, world }) => {
   await page.goto(world.url);
+  await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible();
   await page.keyboard.press('?');
   const sheet = page.getByRole('dialog', { name: 'Keys' });
   await expect(sheet).toContainText('Go to Agents');

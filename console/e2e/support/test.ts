@@ -70,6 +70,8 @@ export async function picture(page: Page, name: string): Promise<void> {
 
 /** Pictures of a page in both themes and both widths; nothing may stick out at the side. */
 export async function pictures(page: Page, name: string): Promise<void> {
+  // Axe and four pictures take their time on a small machine.
+  test.setTimeout(test.info().timeout + 60_000);
   mkdirSync(ARTEFACTS, { recursive: true });
   const before = page.viewportSize();
   for (const [width, height] of [[1440, 900], [390, 844]] as const) {
