@@ -55,6 +55,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{uid}/capabilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may be sent to an agent, with the JSON schema of the arguments. */
+        get: operations["getAgentCapabilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{uid}/commands": {
         parameters: {
             query?: never;
@@ -99,6 +116,40 @@ export interface paths {
         };
         /** What an agent's components count: rates of now, and with `from`, `to` or `step` their past. */
         get: operations["getAgentMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{uid}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the server holds of an agent's last messages, without secrets that are known by their names. */
+        get: operations["getAgentReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{uid}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to an agent, newest first: events, commands and pushes in one list. */
+        get: operations["getAgentTimeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -348,6 +399,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pushes/{id}/actions/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives the files of a push once more to the agents that failed, by a new push. A dry run answers 200. */
+        post: operations["retryPush"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pushes/{id}/actions/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives each agent of a push the config that it ran before, by new pushes. A dry run answers 200. */
+        post: operations["rollBackPush"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schemas": {
         parameters: {
             query?: never;
@@ -571,6 +656,30 @@ export interface components {
             /** @description Its `instance_uid` as a lowercase UUID. */
             uid: string;
         };
+        /** @description A custom capability of an agent. */
+        AgentCapability: {
+            /** @description Whether what is sent is answered; true where that is not known. */
+            answers: boolean;
+            /** @description Whether carrying an order out twice does no more than once; false where that is not known. */
+            idempotent: boolean;
+            /** @description Whether this server knows it, and checks what is sent to it. */
+            known: boolean;
+            /** @description What may be sent; empty where it is not known, and then any type with any JSON may be. */
+            messages: components["schemas"]["SendableMessage"][];
+            /** @description Its bare name. */
+            name: string;
+            /** @description What it does, in a sentence; empty where it is not known. */
+            summary?: string;
+        };
+        /** @description What may be sent to an agent. */
+        AgentCatalogue: {
+            /** @description Its custom capabilities to which something may be sent, by name. */
+            items: components["schemas"]["AgentCapability"][];
+            /** @description It takes configs. */
+            remote_config: boolean;
+            /** @description It can be restarted. */
+            restart: boolean;
+        };
         /** @description An agent, with all that is known of it. */
         AgentDetail: components["schemas"]["Agent"] & {
             available_components?: components["schemas"]["AvailableComponents"] | null;
@@ -632,6 +741,27 @@ export interface components {
              * @description For how long its config had run.
              */
             uptime_seconds?: number | null;
+        };
+        /** @description What the server holds of an agent's messages. Secrets that are known by their names are marks. */
+        AgentReport: {
+            /**
+             * Format: int64
+             * @description Its capabilities, as the bits that it sent.
+             */
+            capabilities: number;
+            /** @description The parts of its messages by their names in OpAMP, each as it was sent last. */
+            parts: {
+                [key: string]: components["schemas"]["ReportPart"];
+            };
+            /** @description Whether that number is exact; after a crash of the server it is the least that it can be. */
+            sequence_exact: boolean;
+            /**
+             * Format: int64
+             * @description The number of its last message, where it is known.
+             */
+            sequence_num?: number | null;
+            /** @description Its uid. */
+            uid: string;
         };
         /** @description What a list asks; each as the parameter of its name. */
         AgentSearch: {
@@ -1046,6 +1176,24 @@ export interface components {
             /** @description Whether a sender must set it. */
             required: boolean;
         };
+        /** @description What agents send. */
+        MessageFlow: {
+            /**
+             * Format: double
+             * @description Messages a second over the last ten seconds, or since the start.
+             */
+            per_second_10s: number;
+            /**
+             * Format: double
+             * @description Messages a second over the last minute, or since the start.
+             */
+            per_second_60s: number;
+            /**
+             * Format: int64
+             * @description Messages since the server started.
+             */
+            total: number;
+        };
         /** @description A type of message of a custom capability. */
         MessageType: {
             /** @description Who sends it. */
@@ -1295,6 +1443,10 @@ export interface components {
             id: string;
             /** @description The query. */
             q: string;
+            /** @description The push that failed agents try again with this one. */
+            retry_of?: string | null;
+            /** @description The push whose agents go back with this one. */
+            roll_back_of?: string | null;
             /** @description How many agents stand where. */
             summary: components["schemas"]["PushSummary"];
         };
@@ -1342,6 +1494,10 @@ export interface components {
              * @description How many of them cannot take a config.
              */
             refused: number;
+            /** @description The push that failed agents try again with this one. */
+            retry_of?: string | null;
+            /** @description The push whose agents go back with this one. */
+            roll_back_of?: string | null;
             /**
              * Format: int64
              * @description How many agents it was for.
@@ -1403,6 +1559,102 @@ export interface components {
              */
             unproven: number;
         };
+        /** @description One part of an agent's messages. */
+        ReportPart: {
+            /**
+             * Format: int64
+             * @description How many bytes it has on the wire.
+             */
+            bytes: number;
+            /** @description What it says; null where it is larger than a megabyte. */
+            message: Record<string, never>;
+            /**
+             * Format: date-time
+             * @description When it was last heard.
+             */
+            observed_at: string;
+        };
+        /** @description Whom to give the files of a push once more: those that failed. */
+        RetryRequest: {
+            /**
+             * Format: int64
+             * @description How many agents are expected to have failed; another number is refused.
+             */
+            expected_count?: number | null;
+        };
+        /** @description A roll back: each agent goes back to the config that it ran before. */
+        RollBack: {
+            /** @description Each agent that goes back, and each that would if it could. */
+            agents: components["schemas"]["RollBackAgent"][];
+            /** @description The new pushes, one for each config that agents go back to; their ids are empty in a dry run. */
+            pushes: components["schemas"]["PushListed"][];
+            /** @description The push whose agents go back. */
+            roll_back_of: string;
+            /** @description How many agents go which way. */
+            summary: components["schemas"]["RollBackSummary"];
+        };
+        /** @description One agent of a push that is rolled back. */
+        RollBackAgent: {
+            /** @description The hash of the config that it goes back to, in hexadecimal. */
+            config?: string | null;
+            /** @description Its name. */
+            name: string;
+            /** @description The new push that brings it back. */
+            push?: string | null;
+            /** @description Why it stays, in a sentence. */
+            reason?: string;
+            /** @description Its uid. */
+            uid: string;
+            /** @description `back`, `nowhere` or `superseded`. */
+            way: string;
+        };
+        /**
+         * @description Which agents of a push go back.
+         * @enum {string}
+         */
+        RollBackAgents: "failed" | "all";
+        /** @description Which agents of a push go back to what they ran before it. */
+        RollBackRequest: {
+            /** @description Which of them; those that failed when left out. */
+            agents?: components["schemas"]["RollBackAgents"];
+            /**
+             * Format: int64
+             * @description How many agents are expected to go back; another number is refused.
+             */
+            expected_count?: number | null;
+        };
+        /** @description How many agents of a push go which way. */
+        RollBackSummary: {
+            /**
+             * Format: int64
+             * @description Go back.
+             */
+            back: number;
+            /**
+             * Format: int64
+             * @description Stay, since they have not failed and only those that have were asked for.
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description Stay, since no config is known that they ran before.
+             */
+            nowhere: number;
+            /**
+             * Format: int64
+             * @description Stay, since they have been given another config since.
+             */
+            superseded: number;
+        };
+        /** @description A message that may be sent to an agent. */
+        SendableMessage: {
+            /** @description The JSON schema of the command's `data`. */
+            arguments: Record<string, never>;
+            /** @description What it means, in a sentence. */
+            summary: string;
+            /** @description The `type` of the command that sends it. */
+            type: string;
+        };
         /** @description The server as it is now. */
         ServerStatus: {
             /**
@@ -1412,11 +1664,23 @@ export interface components {
             agents: number;
             /**
              * Format: int64
-             * @description How many connections of agents are open.
+             * @description How many sockets of agents are open.
              */
             connections: number;
+            /** @description What agents send. */
+            messages?: components["schemas"]["MessageFlow"];
+            /**
+             * Format: date-time
+             * @description When it started; servers before 0.2 do not say.
+             */
+            started_at?: string | null;
+            store?: components["schemas"]["StoreStatus"] | null;
             /** @description Its background tasks. */
             tasks: components["schemas"]["TaskStatus"][];
+            /** @description How many agents are reached by each transport, `websocket` and `http`. */
+            transports?: {
+                [key: string]: number;
+            };
             /** @description Its version. */
             version: string;
         };
@@ -1545,6 +1809,38 @@ export interface components {
             /** @description A JSON pointer into the rule. */
             pointer: string;
         };
+        /** @description One commit: one or several transactions that share a sync. */
+        StoreCommit: {
+            /**
+             * Format: date-time
+             * @description When it was on disk.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description How long it took, in milliseconds.
+             */
+            took_ms: number;
+            /**
+             * Format: int64
+             * @description How many transactions were in it.
+             */
+            transactions: number;
+        };
+        /** @description How the store fares. */
+        StoreStatus: {
+            /**
+             * Format: int64
+             * @description Its size in bytes, without its log.
+             */
+            bytes: number;
+            last_commit?: components["schemas"]["StoreCommit"] | null;
+            /**
+             * Format: int64
+             * @description Transactions that were stored since the start.
+             */
+            transactions: number;
+        };
         /** @description One run of a background task. */
         TaskRun: {
             /**
@@ -1572,6 +1868,26 @@ export interface components {
              * @description Milliseconds from one run to the next.
              */
             period_ms: number;
+        };
+        /** @description One thing that happened to an agent. */
+        TimelineItem: {
+            /**
+             * Format: date-time
+             * @description When; of commands and pushes, when they were made.
+             */
+            at: string;
+            command?: components["schemas"]["Command"] | null;
+            event?: components["schemas"]["Event"] | null;
+            /** @description `event`, `command` or `push`: which of the others is there. */
+            kind: string;
+            push?: components["schemas"]["TimelinePush"] | null;
+        };
+        /** @description A push and how far the agent has come with it. */
+        TimelinePush: components["schemas"]["PushListed"] & {
+            /** @description Why, in a sentence. */
+            reason?: string;
+            /** @description `pending`, `applying`, `proven`, `unproven`, `failed`, `superseded` or `refused`. */
+            state: string;
         };
         /** @description How to use TLS. There is no way to turn verification off. */
         Tls: {
@@ -1896,6 +2212,91 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `cross-site` */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited` */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAgentCapabilities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What may be sent to an agent, with the JSON schema of the arguments. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentCatalogue"];
+                };
             };
             /** @description `unauthenticated` */
             401: {
@@ -2494,6 +2895,228 @@ export interface operations {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAgentReport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An ETag; where what is asked for still has it, the answer is 304. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the server holds of an agent's last messages, without secrets that are known by their names. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentReport"];
+                };
+            };
+            /** @description It has this ETag. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `cross-site` */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited` */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAgentTimeline: {
+        parameters: {
+            query?: {
+                /** @description Rows, 1 to 500; 100 when left out. */
+                limit?: number;
+                /** @description The page, as `next_cursor` named it. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What happened to an agent, newest first: events, commands and pushes in one list. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        facets?: {
+                            [key: string]: components["schemas"]["Facet"];
+                        };
+                        items: components["schemas"]["TimelineItem"][];
+                        /** @description Names the next page; absent on the last. */
+                        next_cursor?: string;
+                        total: components["schemas"]["Total"];
+                    };
+                };
+            };
+            /** @description `parameters` */
+            400: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `cross-site` */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cursor-expired` */
+            410: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited` */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
@@ -4422,6 +5045,344 @@ export interface operations {
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryPush: {
+        parameters: {
+            query?: {
+                /** @description `all` does everything but the change. */
+                dry_run?: "all";
+            };
+            header: {
+                /** @description A new UUID for each act, and the same one when the call is repeated: it is then carried out once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryRequest"];
+            };
+        };
+        responses: {
+            /** @description Gives the files of a push once more to the agents that failed, by a new push. A dry run answers 200. */
+            200: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Push"];
+                };
+            };
+            /** @description Gives the files of a push once more to the agents that failed, by a new push. A dry run answers 200. */
+            201: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Push"];
+                };
+            };
+            /** @description `json`, `parameters`, `idempotency-key` */
+            400: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `cross-site` */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`, `key-in-use` */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body` */
+            413: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-reused` */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited` */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broken-off` */
+            500: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store` */
+            503: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rollBackPush: {
+        parameters: {
+            query?: {
+                /** @description `all` does everything but the change. */
+                dry_run?: "all";
+            };
+            header: {
+                /** @description A new UUID for each act, and the same one when the call is repeated: it is then carried out once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollBackRequest"];
+            };
+        };
+        responses: {
+            /** @description Gives each agent of a push the config that it ran before, by new pushes. A dry run answers 200. */
+            200: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RollBack"];
+                };
+            };
+            /** @description Gives each agent of a push the config that it ran before, by new pushes. A dry run answers 200. */
+            201: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RollBack"];
+                };
+            };
+            /** @description `json`, `parameters`, `idempotency-key` */
+            400: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `cross-site` */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conflict`, `key-in-use` */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body` */
+            413: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-reused` */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited` */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broken-off` */
+            500: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store` */
+            503: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
