@@ -37,6 +37,8 @@ mod limits;
 mod metrics;
 #[path = "system/moves.rs"]
 mod moves;
+#[path = "system/own.rs"]
+mod own;
 #[path = "../../supervisor/tests/protocol/peer.rs"]
 #[allow(
     dead_code,
