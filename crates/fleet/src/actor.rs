@@ -3,6 +3,9 @@
 
 use crate::Agent;
 
+/// Most characters of the name that a client gives itself.
+pub(crate) const MAX_CLIENT: usize = 64;
+
 /// The face through which an actor came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Face {
@@ -10,6 +13,8 @@ pub enum Face {
     Rest,
     /// The web console.
     Console,
+    /// The MCP server: a model acts for a person.
+    Mcp,
     /// The server itself, for what no person asked.
     System,
 }
@@ -21,6 +26,7 @@ impl Face {
         match self {
             Self::Rest => "rest",
             Self::Console => "console",
+            Self::Mcp => "mcp",
             Self::System => "system",
         }
     }
@@ -35,13 +41,24 @@ pub struct Actor {
     pub face: Face,
     /// Which agents they may see and touch.
     pub scope: Scope,
+    /// The program that they act through, as it names itself: for the record, never a reason to trust it. Empty where it
+    /// did not say.
+    pub client: String,
 }
 
 impl Actor {
     /// The holder of the admin token.
     #[must_use]
     pub fn admin(face: Face) -> Self {
-        Self { name: "admin".into(), face, scope: Scope::Everything }
+        Self { name: "admin".into(), face, scope: Scope::Everything, client: String::new() }
+    }
+
+    /// The same actor, by way of a program that names itself: what is no plain text of it is left out, and all beyond
+    /// 64 characters.
+    #[must_use]
+    pub fn through(self, client: &str) -> Self {
+        let plain = |character: &char| character.is_ascii_graphic() || *character == ' ';
+        Self { client: client.chars().filter(plain).take(MAX_CLIENT).collect(), ..self }
     }
 }
 
@@ -81,6 +98,8 @@ pub enum Action {
     ManageSettings,
     /// Make a link that logs in to the console.
     LogIn,
+    /// Plan a command, or discard a plan.
+    Plan,
 }
 
 impl Action {
@@ -96,6 +115,7 @@ impl Action {
             Self::Label => "label",
             Self::ManageSettings => "manage-connection-settings",
             Self::LogIn => "log-in",
+            Self::Plan => "plan",
         }
     }
 }

@@ -29,13 +29,18 @@ impl AuditEntry {
         target: impl Into<String>,
         detail: impl Into<String>,
     ) -> Self {
+        let mut detail = detail.into();
+        if !actor.client.is_empty() {
+            detail.push_str("; client: ");
+            detail.push_str(&actor.client);
+        }
         Self {
             at,
             actor: actor.name.clone(),
             face: actor.face.as_str().to_owned(),
             action: action.as_str().to_owned(),
             target: target.into(),
-            detail: detail.into(),
+            detail,
         }
     }
 }

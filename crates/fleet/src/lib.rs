@@ -6,12 +6,15 @@
 mod actor;
 pub mod agent;
 mod audit;
+pub mod calls;
 mod command;
 mod config;
+pub mod difference;
 mod event;
 pub mod index;
 pub mod metrics;
 pub mod offer;
+pub mod plan;
 pub mod query;
 pub mod schemas;
 pub mod session;

@@ -10,6 +10,7 @@ pub mod control;
 mod data_dir;
 mod listen;
 pub mod maintenance;
+mod mcp;
 mod rate;
 mod rest;
 pub mod run;

@@ -18,6 +18,7 @@ use crate::console;
 use crate::control::Control;
 use crate::data_dir;
 use crate::listen::{self, Drained, Stopping};
+use crate::mcp::{self, Mcp};
 use crate::rest::{self, Face};
 use crate::session::{Hosts, Sessions};
 use crate::settings::{MetricsSettings, Settings};
@@ -115,6 +116,14 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let under_way = rest::UnderWay::default();
     let limits = rest::Limits::new(&settings.limits);
     let sessions = Sessions::default();
+    let mcp = Mcp {
+        control: control.clone(),
+        token: token.clone(),
+        cursors: cursors.clone(),
+        limits: limits.clone(),
+        loopback: operators.ip().is_loopback(),
+    };
+    let mcp = mcp::router(mcp, &stopping).map_err(StartError)?;
     let face = Face {
         control,
         token,
@@ -125,7 +134,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         limits,
         stopping: stopping.clone(),
     };
-    tokio::spawn(rest::serve(operators_listener, max, rest::router(face), stopping, serving));
+    tokio::spawn(rest::serve(operators_listener, max, rest::router(face).merge(mcp), stopping, serving));
     let drain = settings.agents.drain;
     Ok(Running { agents, operators, core, switch, drained, drain, sessions, workers, _lock: lock })
 }

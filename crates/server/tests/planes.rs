@@ -58,10 +58,16 @@ mod lifecycle;
 mod limits;
 #[path = "planes/lists.rs"]
 mod lists;
+#[path = "planes/mcp.rs"]
+mod mcp;
+#[path = "planes/mcp_acts.rs"]
+mod mcp_acts;
 #[path = "planes/memory.rs"]
 mod memory;
 #[path = "planes/metrics.rs"]
 mod metrics;
+#[path = "planes/model.rs"]
+mod model;
 #[path = "planes/names.rs"]
 mod names;
 #[path = "planes/noise.rs"]

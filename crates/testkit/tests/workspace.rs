@@ -23,12 +23,13 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates of others that only one of ours may know, and which.
-const KNOWN_ONLY_BY: [(&str, &[&str]); 7] = [
+const KNOWN_ONLY_BY: [(&str, &[&str]); 8] = [
     ("tokio-rustls", &["server", "supervisor"]),
     ("rusqlite", &["store"]),
     ("axum", &["server"]),
     ("prometheus-client", &["server"]),
     ("reqwest", &["api"]),
+    ("rmcp", &["server"]),
     ("comfy-table", &["cli"]),
     ("rustix", &["server", "supervisor"]),
 ];
@@ -115,6 +116,24 @@ fn each_engine_is_known_to_one_crate() {
             assert!(!used.contains(impure), "{name} does no IO and reads no clock, yet it uses {impure}");
         }
     }
+}
+
+#[test]
+fn only_one_module_of_the_server_knows_the_sdk_of_mcp() {
+    let (mut inside, mut outside) = (0, Vec::new());
+    let source = root().join("crates/server/src");
+    visit(&source, &mut |path, text| {
+        if !text.contains("rmcp") {
+            return;
+        }
+        if path.starts_with(source.join("mcp")) {
+            inside += 1;
+        } else {
+            outside.push(path.display().to_string());
+        }
+    });
+    assert!(inside > 0, "the module was not found");
+    assert!(outside.is_empty(), "rmcp is known outside of server::mcp: {outside:?}");
 }
 
 #[test]

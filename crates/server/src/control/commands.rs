@@ -132,6 +132,22 @@ impl Control {
         found.ok_or_else(|| ControlError::NotFound { kind: "command", id: id.to_owned() })
     }
 
+    /// One command of an agent that is known.
+    pub(crate) fn command_of(
+        &self,
+        actor: &Actor,
+        uid: &InstanceUid,
+        id: &CommandId,
+    ) -> Result<Command, ControlError> {
+        authorize(actor, Action::Read)?;
+        let look = |entry: &Entry| {
+            let found = entry.commands.iter().find(|command| command.id == *id).cloned();
+            found.filter(|_| actor.scope.covers(&entry.agent))
+        };
+        let found = self.core.registry.look(uid, look).flatten();
+        found.ok_or_else(|| ControlError::NotFound { kind: "command", id: id.0.clone() })
+    }
+
     /// Commands, newest first.
     pub(crate) fn commands(
         &self,

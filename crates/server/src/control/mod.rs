@@ -3,13 +3,16 @@
 
 mod agents;
 mod answers;
+mod calls;
 mod certificates;
 mod commands;
 mod completions;
+mod difference;
 mod error;
 mod labels;
 mod metrics;
 mod operations;
+mod plans;
 mod push_files;
 mod pushes;
 mod repush;
@@ -35,6 +38,7 @@ pub use error::ControlError;
 pub(crate) use labels::LabelOrder;
 pub(crate) use metrics::{MetricsOrder, MetricsView, PastOrder};
 pub(crate) use operations::BulkOrder;
+pub(crate) use plans::{PlanOrder, Standing};
 pub(crate) use push_files::PushedFile;
 pub(crate) use pushes::{PushOrder, PushState, PushView};
 pub(crate) use repush::{Returning, RollBackOrder, RollBackView, Way};
@@ -45,17 +49,19 @@ pub(crate) use watch::Seen;
 
 use crate::background::Tasks;
 use crate::state::Core;
+use plans::Plans;
 
 /// The use cases.
 #[derive(Clone)]
 pub(crate) struct Control {
     core: Arc<Core>,
     tasks: Tasks,
+    plans: Arc<Plans>,
 }
 
 impl Control {
-    pub(crate) const fn new(core: Arc<Core>, tasks: Tasks) -> Self {
-        Self { core, tasks }
+    pub(crate) fn new(core: Arc<Core>, tasks: Tasks) -> Self {
+        Self { core, tasks, plans: Arc::default() }
     }
 
     /// Carries an act through to its end, also when the caller has left: what is stored must come true in memory.

@@ -12,7 +12,7 @@ use super::{Control, ControlError, Record};
 use crate::state::{Commanded, Entry, Operation, Outcome, Target};
 
 /// Most agents that one operation commands: all of it is stored in one transaction, or nothing is.
-const MAX_COMMANDED: usize = 10_000;
+pub(super) const MAX_COMMANDED: usize = 10_000;
 
 /// Agents that are told about without a pause: followers of the fleet must get their turn.
 const BREATHER: usize = 500;
@@ -27,6 +27,18 @@ pub(crate) struct BulkOrder {
     pub(crate) tolerance: u64,
     pub(crate) command: CommandOrder,
     pub(crate) deadline: Option<Duration>,
+}
+
+/// A command for agents that were found already.
+#[derive(Clone, Debug)]
+pub(super) struct TargetedOrder {
+    /// The query that found them.
+    pub(super) query: String,
+    pub(super) uids: Vec<InstanceUid>,
+    pub(super) command: CommandOrder,
+    pub(super) deadline: Duration,
+    /// What else the audit entry says.
+    pub(super) note: String,
 }
 
 const NOTHING_WAITS: &str = "nothing of this operation waits to be sent";
@@ -62,6 +74,21 @@ impl Control {
         authorize(actor, action)?;
         let deadline = commands::deadline(deadline)?;
         let uids = self.expected(actor, action, &query, expected_count, tolerance).await?;
+        let order = TargetedOrder { query, uids, command, deadline, note: String::new() };
+        self.command_these(actor, order, dry_run, record).await
+    }
+
+    /// Queues a command for each of these agents, as [`Control::command_all`] does.
+    pub(super) async fn command_these(
+        &self,
+        actor: &Actor,
+        order: TargetedOrder,
+        dry_run: bool,
+        record: Record<Operation>,
+    ) -> Result<Operation, ControlError> {
+        let TargetedOrder { query, uids, command, deadline, note } = order;
+        let action = command.action();
+        authorize(actor, action)?;
         if uids.len() > MAX_COMMANDED {
             let message = format!(
                 "the query matches {} agents, at most {MAX_COMMANDED} are commanded at once; narrow it",
@@ -106,7 +133,7 @@ impl Control {
                 let mut writes = control.unstored(&uids);
                 writes.extend(queued.iter().map(|command| Write::Command(Box::new(command.clone()))));
                 writes.extend(answer);
-                let detail = format!("{} for {} agents", operation.kind, queued.len());
+                let detail = format!("{} for {} agents{note}", operation.kind, queued.len());
                 Transaction::intent(AuditEntry::new(now, &actor, action, query, detail), writes)
             };
             control.core.store.commit(transaction).await?;

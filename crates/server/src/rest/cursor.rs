@@ -32,7 +32,7 @@ pub(crate) struct Cursors {
 
 /// A cursor cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unusable {
+pub(crate) enum Unusable {
     /// It was good once; the list must be read from its start.
     Expired,
     /// It is none of ours.
@@ -51,7 +51,7 @@ impl Cursors {
     }
 
     /// Names a place in the list of `asked`, its query and order in one text.
-    pub(super) fn write(&self, asked: &str, position: &Position, now: Timestamp) -> String {
+    pub(crate) fn write(&self, asked: &str, position: &Position, now: Timestamp) -> String {
         let mut bytes = position.uid.as_bytes().to_vec();
         for value in &position.values {
             match value {
@@ -68,7 +68,7 @@ impl Cursors {
     }
 
     /// The place that a cursor names.
-    pub(super) fn read(&self, asked: &str, cursor: &str, now: Timestamp) -> Result<Position, Unusable> {
+    pub(crate) fn read(&self, asked: &str, cursor: &str, now: Timestamp) -> Result<Position, Unusable> {
         position(&self.open(asked, cursor, now)?).ok_or(Unusable::Foreign)
     }
 

@@ -103,6 +103,21 @@ impl Limits {
         })
     }
 
+    /// Counts a look of an actor who came by another face, at this moment.
+    ///
+    /// # Errors
+    /// The seconds after which they may look again.
+    pub(crate) fn look(&self, actor: &Actor) -> Result<(), u64> {
+        let now = self.now();
+        let (taken, _) = self.take(&actor.name, Bucket::Reads, now);
+        taken.map_err(|TooFast { wait }| wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+    }
+
+    /// This moment, in microseconds of a steady clock.
+    fn now(&self) -> u64 {
+        u64::try_from(self.0.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
     /// A place for a stream, until it is dropped.
     pub(super) fn stream(&self, actor: &Actor) -> Result<OwnedSemaphorePermit, Failure> {
         let watches = self.with(&actor.name, |caller| Arc::clone(&caller.watches));
@@ -130,7 +145,7 @@ pub(super) async fn count(
     next: Next,
 ) -> Response {
     let bucket = Bucket::of(request.method(), request.uri().path());
-    let now = u64::try_from(face.limits.0.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let now = face.limits.now();
     let (taken, standing) = face.limits.take(&actor.name, bucket, now);
     let mut response = match taken {
         Ok(()) => next.run(request).await,

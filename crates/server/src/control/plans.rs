@@ -1,0 +1,333 @@
+//! Commands in two steps: what would be done is shown and kept with its hash, and carried out as it was shown or not at
+//! all. Plans do not outlive the server's run.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use parking_lot::Mutex;
+use tidegate_custom::Direction;
+use tidegate_fleet::plan::{self, Plan, Planned, Refusal};
+use tidegate_fleet::{Action, Actor, AuditEntry, Command, Timestamp, authorize};
+use tidegate_opamp::InstanceUid;
+use tidegate_store::{StoreError, Transaction};
+
+use super::agents::ListOrder;
+use super::commands::{self, CommandOrder};
+use super::operations::{MAX_COMMANDED, TargetedOrder};
+use super::{Control, ControlError, Operation};
+use crate::state::Entry;
+
+/// Plans that can be carried out at one time; the oldest that can not makes room.
+const MAX_PLANS: usize = 100;
+
+/// Refused agents that a plan names; the others are counted.
+const MAX_NAMED: usize = 10;
+
+/// Shortest and longest reason, in characters.
+const REASON: std::ops::RangeInclusive<usize> = 8..=280;
+
+/// What to plan.
+#[derive(Clone, Debug)]
+pub(crate) struct PlanOrder {
+    pub(crate) query: String,
+    pub(crate) command: Planned,
+}
+
+/// A plan, and whom it would not reach.
+#[derive(Clone, Debug)]
+pub(crate) struct PlanView {
+    pub(crate) plan: Plan,
+    /// Some of its targets by name.
+    pub(crate) sample: Vec<(InstanceUid, String)>,
+    /// Agents that match and cannot do it, with the reason; the first of them.
+    pub(crate) refused: Vec<(InstanceUid, String, String)>,
+    /// How many cannot.
+    pub(crate) refused_count: usize,
+}
+
+/// Where a plan stands.
+#[derive(Clone, Debug)]
+pub(crate) enum Standing {
+    /// It can be carried out as it was shown, once it is confirmed.
+    Ready(Box<Plan>),
+    /// It was carried out, as this operation.
+    Done(String),
+}
+
+/// The plans of this run.
+#[derive(Debug, Default)]
+pub(crate) struct Plans(Mutex<VecDeque<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    plan: Plan,
+    stage: Stage,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    Waits,
+    UnderWay,
+    Done(String),
+}
+
+impl Plans {
+    fn keep(&self, plan: Plan, now: Timestamp) -> Result<(), ControlError> {
+        let mut plans = self.0.lock();
+        plans.retain(|kept| now < kept.plan.expires_at());
+        if plans.len() >= MAX_PLANS {
+            let done = plans.iter().position(|kept| matches!(kept.stage, Stage::Done(_)));
+            let Some(done) = done else {
+                let message = format!("{MAX_PLANS} plans wait already; let some expire");
+                return Err(ControlError::TooMany(message));
+            };
+            plans.remove(done);
+        }
+        plans.push_back(Kept { plan, stage: Stage::Waits });
+        Ok(())
+    }
+
+    fn get(&self, actor: &Actor, id: &str) -> Option<(Plan, Stage)> {
+        let plans = self.0.lock();
+        let kept = plans.iter().find(|kept| kept.plan.id == id && kept.plan.actor == actor.name)?;
+        Some((kept.plan.clone(), kept.stage.clone()))
+    }
+
+    /// Moves a plan from one stage to another; false when it was not there.
+    fn step(&self, id: &str, from: &Stage, to: Stage) -> bool {
+        let mut plans = self.0.lock();
+        let kept = plans.iter_mut().find(|kept| kept.plan.id == id && kept.stage == *from);
+        kept.map(|kept| kept.stage = to).is_some()
+    }
+
+    fn discard(&self, id: &str) {
+        self.0.lock().retain(|kept| kept.plan.id != id);
+    }
+}
+
+impl Control {
+    /// Plans a command for the agents that match: nothing is sent, and the plan waits for 15 minutes.
+    pub(crate) async fn plan_commands(
+        &self,
+        actor: &Actor,
+        order: PlanOrder,
+    ) -> Result<PlanView, ControlError> {
+        authorize(actor, Action::Plan)?;
+        let command = command_order(&order.command)?;
+        authorize(actor, command.action())?;
+        if order.query.trim().is_empty() {
+            return Err(ControlError::invalid("/q", "name the agents; name:* says all of them"));
+        }
+        let now = self.core.now();
+        let id = self.plan_id()?;
+        let mut view = PlanView {
+            plan: Plan {
+                id,
+                actor: actor.name.clone(),
+                query: order.query,
+                command: order.command,
+                targets: BTreeSet::new(),
+                made_at: now,
+            },
+            sample: Vec::new(),
+            refused: Vec::new(),
+            refused_count: 0,
+        };
+        let matching = self.matching_set(actor, &command, &view.plan.query).await?;
+        if matching.is_empty() {
+            return Err(ControlError::NoAgentMatches(view.plan.query));
+        }
+        if matching.len() > MAX_COMMANDED {
+            let message = format!(
+                "the query matches {} agents, at most {MAX_COMMANDED} are commanded at once; narrow it",
+                matching.len()
+            );
+            return Err(ControlError::invalid("/q", message));
+        }
+        for uid in matching {
+            // Made as it would be, so that what is wrong with it is told now.
+            let new =
+                commands::new(command.clone(), uid, String::new(), actor, now, Command::DEFAULT_DEADLINE)?;
+            let look = |entry: &Entry| (entry.agent.name(), commands::admit(entry, &new.kind));
+            match self.core.registry.look(&uid, look) {
+                None => {}
+                Some((name, Ok(()))) => {
+                    if view.sample.len() < MAX_NAMED {
+                        view.sample.push((uid, name));
+                    }
+                    view.plan.targets.insert(uid);
+                }
+                Some((name, Err(error))) => {
+                    view.refused_count += 1;
+                    if view.refused.len() < MAX_NAMED {
+                        view.refused.push((uid, name, error.to_string()));
+                    }
+                }
+            }
+        }
+        if view.plan.targets.is_empty() {
+            let why = view.refused.first().map(|(_, _, reason)| reason.clone()).unwrap_or_default();
+            let message = format!("none of the {} agents that match can do it: {why}", view.refused_count);
+            return Err(ControlError::Unsupported(message));
+        }
+        let detail = format!("{} {} for {} agents", view.plan.id, command.word(), view.plan.targets.len());
+        let audit = AuditEntry::new(now, actor, Action::Plan, view.plan.query.clone(), detail);
+        self.core.store.commit(Transaction::intent(audit, Vec::new())).await?;
+        self.plans.keep(view.plan.clone(), now)?;
+        Ok(view)
+    }
+
+    /// Where a plan stands, for an actor who was shown its hash and says why; the agents that match are looked for anew.
+    pub(crate) async fn plan_standing(
+        &self,
+        actor: &Actor,
+        id: &str,
+        hash: &str,
+        reason: &str,
+    ) -> Result<Standing, ControlError> {
+        authorize(actor, Action::Plan)?;
+        check_reason(reason)?;
+        let not_found = || ControlError::NotFound { kind: "plan", id: id.to_owned() };
+        let (plan, stage) = self.plans.get(actor, id).ok_or_else(not_found)?;
+        if let Stage::Done(operation) = stage {
+            let other = plan.hash() != hash;
+            return if other { Err(Refusal::OtherHash.into()) } else { Ok(Standing::Done(operation)) };
+        }
+        let command = command_order(&plan.command)?;
+        let found = self.able(actor, &command, &plan.query).await?;
+        plan.admit(actor, hash, self.core.now(), &found)?;
+        Ok(Standing::Ready(Box::new(plan)))
+    }
+
+    /// Carries a plan out, once, as it was shown, for a person who typed what confirms it. Asked for again it gives the
+    /// same operation. One that is not confirmed is discarded.
+    pub(crate) async fn execute_plan(
+        &self,
+        actor: &Actor,
+        id: &str,
+        hash: &str,
+        typed: &str,
+        reason: &str,
+    ) -> Result<String, ControlError> {
+        let plan = match self.plan_standing(actor, id, hash, reason).await? {
+            Standing::Done(operation) => return Ok(operation),
+            Standing::Ready(plan) => plan,
+        };
+        if let Err(refusal) = plan.confirm(typed) {
+            self.discard_plan(actor, id).await?;
+            return Err(refusal.into());
+        }
+        if !self.plans.step(id, &Stage::Waits, Stage::UnderWay) {
+            return Err(ControlError::Conflict("the plan is being carried out already".into()));
+        }
+        let note = format!("; plan {id}; reason: {}", reason.trim());
+        let order = TargetedOrder {
+            query: plan.query.clone(),
+            uids: plan.targets.iter().copied().collect(),
+            command: command_order(&plan.command)?,
+            deadline: Command::DEFAULT_DEADLINE,
+            note,
+        };
+        let (control, actor, id) = (self.clone(), actor.clone(), id.to_owned());
+        Self::to_the_end(async move {
+            let nothing = Box::new(|_: &Operation| Vec::new());
+            let done = control.command_these(&actor, order, false, nothing).await;
+            let stage = done.as_ref().map_or(Stage::Waits, |operation| Stage::Done(operation.id.clone()));
+            control.plans.step(&id, &Stage::UnderWay, stage);
+            Ok(done?.id)
+        })
+        .await
+    }
+
+    /// Discards a plan that a person declined, or did not confirm.
+    pub(crate) async fn discard_plan(&self, actor: &Actor, id: &str) -> Result<(), ControlError> {
+        authorize(actor, Action::Plan)?;
+        let Some((plan, Stage::Waits)) = self.plans.get(actor, id) else { return Ok(()) };
+        let detail = format!("{id} was not confirmed and is discarded");
+        let audit = AuditEntry::new(self.core.now(), actor, Action::Plan, plan.query, detail);
+        self.plans.discard(id);
+        self.core.store.commit(Transaction::intent(audit, Vec::new())).await?;
+        Ok(())
+    }
+
+    async fn matching_set(
+        &self,
+        actor: &Actor,
+        command: &CommandOrder,
+        query: &str,
+    ) -> Result<BTreeSet<InstanceUid>, ControlError> {
+        let order = ListOrder { query: query.to_owned(), ..ListOrder::default() };
+        Ok(self.find(actor, command.action(), &order).await?.uids().collect())
+    }
+
+    /// The agents that match and can do it.
+    async fn able(
+        &self,
+        actor: &Actor,
+        command: &CommandOrder,
+        query: &str,
+    ) -> Result<BTreeSet<InstanceUid>, ControlError> {
+        let mut found = self.matching_set(actor, command, query).await?;
+        let now = self.core.now();
+        let mut wrong = None;
+        found.retain(|uid| {
+            let deadline = Command::DEFAULT_DEADLINE;
+            match commands::new(command.clone(), *uid, String::new(), actor, now, deadline) {
+                Ok(new) => self
+                    .core
+                    .registry
+                    .look(uid, |entry| commands::admit(entry, &new.kind).is_ok())
+                    .unwrap_or(false),
+                Err(error) => {
+                    wrong = Some(error);
+                    false
+                }
+            }
+        });
+        wrong.map_or(Ok(found), Err)
+    }
+
+    fn plan_id(&self) -> Result<String, ControlError> {
+        let mut random = [0; 12];
+        let failed = |error: getrandom::Error| StoreError::Write(format!("no randomness for an id: {error}"));
+        getrandom::fill(&mut random).map_err(failed)?;
+        Ok(plan::Plan::id_of(random))
+    }
+}
+
+/// The command of a plan: a restart, or a message of the catalogue. Of what is not in it nobody could say what is done.
+fn command_order(planned: &Planned) -> Result<CommandOrder, ControlError> {
+    let Planned::Message { capability, kind, data } = planned else { return Ok(CommandOrder::Restart) };
+    let known = tidegate_custom::describe(capability)
+        .filter(|known| known.messages.iter().any(|message| message.direction == Direction::ToAgent));
+    let Some(known) = known else {
+        let orders = |known: &&tidegate_custom::Capability| {
+            known.messages.iter().any(|message| message.direction == Direction::ToAgent)
+        };
+        let names: Vec<_> =
+            tidegate_custom::catalogue().iter().filter(orders).map(|known| known.name).collect();
+        let message =
+            format!("{capability:?} is no capability that can be planned; take one of {}", names.join(", "));
+        return Err(ControlError::invalid("/capability", message));
+    };
+    Ok(CommandOrder::Custom { capability: known.name.to_owned(), kind: kind.clone(), data: data.clone() })
+}
+
+/// Whether a reason says anything.
+fn check_reason(reason: &str) -> Result<(), ControlError> {
+    let plain = !reason.chars().any(char::is_control);
+    if plain && REASON.contains(&reason.trim().chars().count()) {
+        return Ok(());
+    }
+    let message = format!("say why in {} to {} characters on one line", REASON.start(), REASON.end());
+    Err(ControlError::invalid("/reason", message))
+}
+
+impl From<Refusal> for ControlError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Foreign => Self::NotFound { kind: "plan", id: String::new() },
+            Refusal::Expired | Refusal::Moved { .. } => Self::Stale(format!("{refusal}; plan again")),
+            Refusal::OtherHash | Refusal::Unconfirmed => Self::Conflict(refusal.to_string()),
+        }
+    }
+}

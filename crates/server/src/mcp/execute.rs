@@ -1,0 +1,84 @@
+//! The tool that acts. It does what a plan says, for a person who confirmed it; where nobody can be asked, nothing is done
+//! and the console is named.
+
+use rmcp::RoleServer;
+use rmcp::model::{CallToolRequestParams, CallToolResponse, ContentBlock};
+use rmcp::service::RequestContext;
+use serde_json::{Value, json};
+
+use super::answer::{self, Detail};
+use super::arguments::{ExecutePlan, read};
+use super::confirm::{self, Said, Way};
+use super::handler::Caller;
+use super::problem::Problem;
+use crate::control::Standing;
+
+/// Carries out a plan, or says what is missing.
+pub(super) async fn execute_plan(
+    caller: &Caller<'_>,
+    request: CallToolRequestParams,
+    context: &RequestContext<RoleServer>,
+) -> CallToolResponse {
+    match execute(caller, request, context).await {
+        Ok(response) => response,
+        Err(problem) => answer::bad(&problem).into(),
+    }
+}
+
+async fn execute(
+    caller: &Caller<'_>,
+    request: CallToolRequestParams,
+    context: &RequestContext<RoleServer>,
+) -> Result<CallToolResponse, Problem> {
+    let CallToolRequestParams { arguments, input_responses, request_state, .. } = request;
+    let arguments: ExecutePlan = read(arguments)?;
+    let ExecutePlan { plan_id, plan_hash, reason } = &arguments;
+    let control = caller.control();
+    let plan = match control.plan_standing(&caller.actor, plan_id, plan_hash, reason).await? {
+        Standing::Done(operation) => return Ok(started(&operation)),
+        Standing::Ready(plan) => plan,
+    };
+    let said = match (&request_state, Way::of(context)) {
+        (Some(sealed), _) => confirm::brought(caller, &arguments, &plan, sealed, input_responses.as_ref())?,
+        (None, Way::ComesBack) => return Ok(confirm::ask(caller, &arguments, &plan)?.into()),
+        (None, Way::Waits) => confirm::wait(context, &plan, reason).await?,
+        (None, Way::None) => return Ok(approval_required(&caller.links.agents(&plan.query))),
+    };
+    match said {
+        Said::Declined => {
+            control.discard_plan(&caller.actor, plan_id).await?;
+            Ok(refused("declined", "the user did not confirm it; nothing was done and the plan is discarded"))
+        }
+        Said::Typed(typed) if plan.confirm(&typed).is_err() => {
+            control.discard_plan(&caller.actor, plan_id).await?;
+            let detail =
+                "what the user typed is not the confirmation; nothing was done and the plan is discarded";
+            Ok(refused("not-confirmed", detail))
+        }
+        Said::Typed(typed) => {
+            let done = control.execute_plan(&caller.actor, plan_id, plan_hash, &typed, reason).await?;
+            Ok(started(&done))
+        }
+    }
+}
+
+fn started(operation: &str) -> CallToolResponse {
+    let value = json!({ "status": "started", "operation_id": operation });
+    answer::good(value, Detail::Brief).into()
+}
+
+fn approval_required(url: &str) -> CallToolResponse {
+    let how = "this client cannot ask its user, so nothing was done; a person does it in the console, where the agents of \
+               the plan are selected";
+    let value = json!({ "status": "approval_required", "approval": { "url": url, "how": how } });
+    answer::good(value, Detail::Brief).into()
+}
+
+fn refused(code: &str, detail: &str) -> CallToolResponse {
+    let fix = "ask the user before you plan again";
+    let value: Value =
+        json!({ "status": "refused", "refusal": { "code": code, "detail": detail, "fix": fix } });
+    let mut result = rmcp::model::CallToolResult::error(vec![ContentBlock::text(value.to_string())]);
+    result.structured_content = Some(value);
+    result.into()
+}
