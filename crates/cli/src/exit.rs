@@ -49,6 +49,7 @@ fn of_failure(failure: &Failure) -> u8 {
         Failure::Setting { .. }
         | Failure::Argument(_)
         | Failure::Read { .. }
+        | Failure::Change { .. }
         | Failure::Ambiguous { .. }
         | Failure::Write(_)
         | Failure::Encode(_) => USAGE,
@@ -58,7 +59,7 @@ fn of_failure(failure: &Failure) -> u8 {
         Failure::TimedOut { .. } => TIMED_OUT,
         Failure::Unconfirmed(_) => UNCONFIRMED,
         Failure::Partial { .. } => PARTIAL,
-        Failure::AllFailed { .. } => FAILED,
+        Failure::AllFailed { .. } | Failure::Unsound(_) => FAILED,
         Failure::Call(error) => of_call(error),
         Failure::Start(_) => SERVER,
         Failure::Interrupted => INTERRUPTED,
@@ -104,6 +105,8 @@ mod tests {
             (Failure::Read { path: "a".into(), source: file() }, 2),
             (Failure::Ambiguous { name: "a".into(), candidates: vec![], more: 0 }, 2),
             (Failure::Write(file()), 2),
+            (Failure::Change { path: "a".into(), reason: "b".into() }, 2),
+            (Failure::Unsound("a".into()), 10),
             (Failure::NoAgent { name: "a".into() }, 3),
             (Failure::NoMatch { q: "a".into() }, 3),
             (Failure::NoToken { place: "a".into() }, 4),

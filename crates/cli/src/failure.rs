@@ -17,6 +17,12 @@ pub(crate) enum Failure {
     /// A local file.
     #[error("cannot read {path}")]
     Read { path: String, source: io::Error },
+    /// A local file that is to be changed.
+    #[error("cannot change {path}: {reason}")]
+    Change { path: String, reason: String },
+    /// Something in the chain between an assistant and the server does not hold.
+    #[error("{0}")]
+    Unsound(String),
     /// No token anywhere.
     #[error("there is no token for the server: set TIDEGATE_TOKEN or give --token-file ({place})")]
     NoToken { place: String },

@@ -2,6 +2,7 @@
 
 mod acts;
 mod inspect;
+mod mcp;
 mod metrics;
 mod schemas;
 mod settings;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use acts::{CancelArgs, CancelNoun, RestartArgs, RestartNoun};
 pub(crate) use inspect::{DiagnoseArgs, DiagnoseNoun, LogsArgs, LogsNoun, LookArgs, ValidateArgs};
+pub(crate) use mcp::{McpClient, McpInstallArgs, McpMode, McpVerb};
 pub(crate) use metrics::{MetricsArgs, MetricsNoun};
 pub(crate) use schemas::{GetSchemaArgs, GetSchemasArgs};
 pub(crate) use settings::{
@@ -106,6 +108,9 @@ pub(crate) enum Verb {
     Delete(DeleteNoun),
     /// Print a link that logs in to the web console once, within a quarter of an hour.
     LoginLink(LoginLinkArgs),
+    /// Connect an assistant to the server's tools (Model Context Protocol).
+    #[command(subcommand)]
+    Mcp(McpVerb),
     /// Show what happened in the fleet.
     #[command(visible_alias = "ev")]
     Events(EventsArgs),
@@ -373,6 +378,12 @@ mod tests {
             ("tidegate send agent web-1 --capability c --type t", true),
             ("tidegate send agent web-1 --capability c", false),
             ("tidegate events -f -o json --server http://x", true),
+            ("tidegate mcp serve --stdio --mode write", true),
+            ("tidegate mcp serve", false),
+            ("tidegate mcp install --client codex --http --dry-run", true),
+            ("tidegate mcp install --client codex --http --stdio", false),
+            ("tidegate mcp install", false),
+            ("tidegate mcp doctor", true),
             ("tidegate --token secret get agents", false),
         ] {
             assert_eq!(LowArgs::try_parse_from(line.split(' ')).is_ok(), good, "{line}");

@@ -22,11 +22,15 @@ const ADDRESS_FILE: &str = "operators-address";
 /// Longest token or address that is read from a file, in bytes.
 const MAX_SMALL_FILE: u64 = 4096;
 
-const VARIABLES: [&str; 7] = [
+const VARIABLES: [&str; 11] = [
     "TIDEGATE_SERVER",
     "TIDEGATE_TOKEN",
     "TIDEGATE_SERVER_DATA_DIR",
     "XDG_STATE_HOME",
+    "XDG_CONFIG_HOME",
+    "CODEX_HOME",
+    "APPDATA",
+    "USERPROFILE",
     "HOME",
     "NO_COLOR",
     "TERM",
@@ -73,6 +77,14 @@ impl Settings {
         let server = server(global, environment, folder.as_deref())?;
         let token = token(global, environment, folder.as_deref(), &server)?;
         Ok(Self { server, token })
+    }
+
+    /// The server's URL alone, where nothing is asked of it.
+    ///
+    /// # Errors
+    /// [`Failure::Setting`] or [`Failure::Read`].
+    pub(crate) fn address(global: &GlobalArgs, environment: &Environment) -> Result<String, Failure> {
+        server(global, environment, data_folder(global, environment).as_deref())
     }
 
     /// A client of this server.

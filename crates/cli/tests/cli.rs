@@ -7,6 +7,7 @@ mod cli {
     mod commands;
     mod events;
     mod inspect;
+    mod mcp;
     mod metrics;
     mod program;
     mod pushes;

@@ -8,6 +8,8 @@
 mod go;
 #[path = "interop/go_server.rs"]
 mod go_server;
+#[path = "interop/mcp.rs"]
+mod mcp;
 #[path = "interop/node.rs"]
 mod node;
 #[path = "interop/overload.rs"]

@@ -33,6 +33,8 @@ mod inspect;
 mod kills;
 #[path = "system/limits.rs"]
 mod limits;
+#[path = "system/mcp.rs"]
+mod mcp;
 #[path = "system/metrics.rs"]
 mod metrics;
 #[path = "system/moves.rs"]

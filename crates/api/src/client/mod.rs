@@ -1,6 +1,7 @@
 //! A typed client of the REST API.
 
 mod error;
+mod mcp;
 mod watch;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub use error::ClientError;
+pub use mcp::{McpReply, SESSION_HEADER};
 pub use watch::Watch;
 
 /// Largest body that is read, in bytes.

@@ -9,6 +9,7 @@ mod heartbeat;
 mod inspect;
 mod label;
 mod login_link;
+mod mcp;
 mod metrics;
 mod outcome;
 mod push;
@@ -43,6 +44,9 @@ struct Context {
 /// # Errors
 /// [`Failure`], which knows its exit code.
 pub(crate) async fn run(low: LowArgs, environment: &Environment, terminal: Terminal) -> Result<(), Failure> {
+    if let Verb::Mcp(verb) = &low.verb {
+        return mcp::run(verb, &low.global, environment, &Talk::new(terminal)).await;
+    }
     let client = Settings::resolve(&low.global, environment)?.client()?;
     let context = Context { client, terminal, talk: Talk::new(terminal) };
     match low.verb {
@@ -67,6 +71,8 @@ pub(crate) async fn run(low: LowArgs, environment: &Environment, terminal: Termi
         Verb::Cancel(CancelNoun::Operation(args)) => cancel::operation(&context, &args).await,
         Verb::LoginLink(args) => login_link::run(&context, &args).await,
         Verb::Events(args) => events::run(&context, &args).await,
+        // Taken above: it needs no server to change a file.
+        Verb::Mcp(_) => Ok(()),
     }
 }
 

@@ -16,6 +16,7 @@ const MAX_SESSIONS: usize = 64;
 
 const SESSION: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
+const METHOD: &str = "mcp-method";
 
 /// The first revision without sessions.
 const WITHOUT_SESSIONS: &str = "2026-07-28";
@@ -51,9 +52,12 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
+/// True where a session may begin. That a call has the method that its header says is held behind this door.
 fn begins_session(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    text(SESSION).is_none() && text(VERSION).is_none_or(|version| version < WITHOUT_SESSIONS)
+    let alone =
+        text(VERSION) == Some(WITHOUT_SESSIONS) && text(METHOD).is_some_and(|method| method != "initialize");
+    text(SESSION).is_none() && !alone
 }
 
 fn unauthenticated() -> Response {

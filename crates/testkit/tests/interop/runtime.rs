@@ -25,7 +25,13 @@ pub(crate) fn go_server() -> Option<Words> {
 /// The peer on the Python client.
 pub(crate) fn python() -> Option<Words> {
     static READY: OnceLock<Option<Words>> = OnceLock::new();
-    READY.get_or_init(|| known("python", install_python())).clone()
+    READY.get_or_init(|| known("python", install_python("python", "opentelemetry._opamp"))).clone()
+}
+
+/// The peer on the Python SDK of the Model Context Protocol.
+pub(crate) fn mcp() -> Option<Words> {
+    static READY: OnceLock<Option<Words>> = OnceLock::new();
+    READY.get_or_init(|| known("mcp", install_python("mcp", "mcp"))).clone()
 }
 
 /// The peer on the Node client.
@@ -90,14 +96,15 @@ fn build_go(peer: &str) -> Result<Words, String> {
     Ok(vec![program])
 }
 
-fn install_python() -> Result<Words, String> {
-    let wanted = source("python").join("requirements.txt");
-    let place = place("python");
+/// A peer in Python, which needs `module`.
+fn install_python(peer: &str, module: &str) -> Result<Words, String> {
+    let wanted = source(peer).join("requirements.txt");
+    let place = place(peer);
     let (python, done) = (place.join("bin/python"), place.join("installed.txt"));
     let is_new = || fs::read(&done).ok() == fs::read(&wanted).ok() && python.exists();
-    let words = vec![python.clone(), source("python").join("peer.py")];
+    let words = vec![python.clone(), source(peer).join("peer.py")];
     // A broken environment, left by another Python, is made anew.
-    if is_new() && run(Command::new(&python).args(["-c", "import opentelemetry._opamp"]), "").is_ok() {
+    if is_new() && run(Command::new(&python).args(["-c", &format!("import {module}")]), "").is_ok() {
         return Ok(words);
     }
     let version = "import sys; sys.exit(sys.version_info < (3, 10))";

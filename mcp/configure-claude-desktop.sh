@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# Writes Tidegate's MCP server into the settings of Claude Desktop; further arguments are those of `tidegate mcp install`.
+set -euo pipefail
+exec tidegate mcp install --client claude-desktop "$@"
