@@ -164,7 +164,7 @@ fn is_plain(name: &str) -> bool {
 
 fn is_core(key: &str) -> bool {
     let begins = |known: &&str| key.get(..known.len()).is_some_and(|head| head.eq_ignore_ascii_case(known));
-    CORE.iter().any(|known| known.eq_ignore_ascii_case(key)) || CORE_BEGINS.iter().any(|known| begins(&known))
+    CORE.iter().any(|known| known.eq_ignore_ascii_case(key)) || CORE_BEGINS.iter().any(begins)
 }
 
 /// The property that a key sets; one that is told as a prefix stands for all that begin with it.
