@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a query that is being written may go on with: keys, values with counts, names of agents. */
+        get: operations["completeQuery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/search": {
         parameters: {
             query?: never;
@@ -958,6 +975,33 @@ export interface components {
             /** @description The type of the message. */
             type: string;
         };
+        /** @description One proposal. */
+        Completion: {
+            /**
+             * Format: int64
+             * @description How many agents have it, of those that match the rest of the query; absent for keys that every agent has.
+             */
+            count?: number | null;
+            /** @description `key`, `value`, or `agent` for an agent's name. */
+            kind: string;
+            /** @description What to write: a key has its colon, a value its quotes where it needs them. */
+            text: string;
+        };
+        /** @description Proposals for a place in a query. */
+        Completions: {
+            /**
+             * Format: int64
+             * @description The first character that a proposal takes the place of, from 0.
+             */
+            from: number;
+            /** @description The proposals, at most 30. */
+            items: components["schemas"]["Completion"][];
+            /**
+             * Format: int64
+             * @description The first one behind it.
+             */
+            to: number;
+        };
         /** @description The health of one component. */
         Component: {
             /** @description Further facts. */
@@ -1449,6 +1493,8 @@ export interface components {
             roll_back_of?: string | null;
             /** @description How many agents stand where. */
             summary: components["schemas"]["PushSummary"];
+            /** @description What the builds of its agents will not understand, by their schemas; told only in answer to the call that makes it. */
+            warnings?: components["schemas"]["PushWarning"][];
         };
         /** @description How far one agent has come. */
         PushAgent: {
@@ -1558,6 +1604,32 @@ export interface components {
              * @description Say that they run it.
              */
             unproven: number;
+        };
+        /** @description A part of a config that a build will not understand. It is a hint: what the agent refuses in truth, it says itself. */
+        PushWarning: {
+            /**
+             * Format: int64
+             * @description How many agents of the push have that build.
+             */
+            agents: number;
+            /**
+             * Format: int32
+             * @description The column, from 1 on.
+             */
+            column?: number | null;
+            /** @description The file. */
+            file: string;
+            /** @description What to do about it, where that is known. */
+            fix?: string | null;
+            /**
+             * Format: int32
+             * @description The line, from 1 on.
+             */
+            line?: number | null;
+            /** @description What will not be understood. */
+            message: string;
+            /** @description The hash of the build's schema, in hexadecimal. */
+            schema: string;
         };
         /** @description One part of an agent's messages. */
         ReportPart: {
@@ -2029,6 +2101,94 @@ export interface operations {
                 };
             };
             /** @description `invalid`, `invalid-query` */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited` */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    completeQuery: {
+        parameters: {
+            query?: {
+                /** @description The query as far as it is written. */
+                q?: string;
+                /** @description The character before which something is wanted; the end when left out. */
+                at?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a query that is being written may go on with: keys, values with counts, names of agents. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completions"];
+                };
+            };
+            /** @description `parameters` */
+            400: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `cross-site` */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
             422: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
