@@ -1,0 +1,115 @@
+/** Custom messages: what may be sent to an agent, payloads from forms, answers. Pure. */
+import type { Schemas } from '../../api/client';
+import { takes } from './capabilities';
+
+export const LOGS = 'io.tidegate.logs';
+
+type Field = Schemas['MessageField'];
+
+/** A message that may be sent. */
+export interface Sendable {
+  readonly key: string;
+  readonly capability: string;
+  readonly kind: string;
+  readonly summary: string;
+  readonly fields: readonly Field[];
+  readonly idempotent: boolean;
+  /** Stops something for good: is asked about once more. */
+  readonly ends: boolean;
+}
+
+/** Filled in by the server; a form does not ask for them. */
+const OWN = ['id', 'deadline_ms'];
+
+/** What an agent may be sent, from the catalogue and what it says that it takes. */
+export function sendables(catalogue: Schemas['Catalogue'], customCapabilities: readonly string[]): Sendable[] {
+  return catalogue.items
+    .filter((capability) => takes(customCapabilities, capability.name))
+    .flatMap((capability) =>
+      capability.messages
+        .filter((message) => message.direction === 'to_agent')
+        .map((message) => ({
+          key: `${capability.name} ${message.kind}`,
+          capability: capability.name,
+          kind: message.kind,
+          summary: message.summary,
+          fields: message.fields.filter((field) => !OWN.includes(field.name)),
+          idempotent: capability.idempotent,
+          ends: /shutdown/i.test(capability.name),
+        })),
+    );
+}
+
+/** What a field should begin with. */
+export function beginning(field: Field): string {
+  // Without it, an answer comes only when the call goes wrong.
+  return field.name === 'reply' ? 'always' : '';
+}
+
+/** A payload, or what is wrong with the fields, by name. */
+export type Payload = { readonly data: Record<string, unknown> } | { readonly errors: Record<string, string> };
+
+/** The payload that the texts of a form stand for; what is left empty is left out. */
+export function payload(fields: readonly Field[], texts: Readonly<Record<string, string>>): Payload {
+  const data: Record<string, unknown> = {};
+  const errors: Record<string, string> = {};
+  for (const field of fields) {
+    const text = texts[field.name] ?? '';
+    if (text.trim() === '') {
+      if (field.required) errors[field.name] = 'is needed';
+      continue;
+    }
+    const value = read(field, text);
+    if (typeof value === 'object' && value !== null && 'wrong' in value) errors[field.name] = String(value.wrong);
+    else data[field.name] = (value as { right: unknown }).right;
+  }
+  return Object.keys(errors).length > 0 ? { errors } : { data };
+}
+
+function read(field: Field, text: string): { right: unknown } | { wrong: string } {
+  if (field.form === 'text') return { right: text };
+  if (field.form === 'flag') return text === 'true' ? { right: true } : { right: false };
+  if (field.form === 'number') {
+    const number = Number(text);
+    return Number.isFinite(number) ? { right: number } : { wrong: 'is no number' };
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    const isList = Array.isArray(value);
+    if (field.form === 'list') return isList ? { right: value } : { wrong: 'is no JSON list, such as ["a"]' };
+    const isObject = typeof value === 'object' && value !== null && !isList;
+    return isObject ? { right: value } : { wrong: 'is no JSON object, such as {"a": "b"}' };
+  } catch (error) {
+    return { wrong: `is no JSON: ${error instanceof Error ? error.message : 'it cannot be read'}` };
+  }
+}
+
+/** A command in a few words. */
+export function titleOf(command: Schemas['Command']): string {
+  if (command.kind !== 'custom') return command.kind;
+  const capability = command.capability?.split('.').at(-1) ?? 'custom';
+  return command.type ? `${capability}: ${command.type}` : capability;
+}
+
+/** What an agent told of its log, as far as the answer has the right form. */
+export interface Log {
+  readonly lines?: readonly string[];
+  readonly truncated?: boolean;
+  readonly failure?: string;
+}
+
+export function logOf(command: Schemas['Command']): Log {
+  const data: unknown = command.answer?.data;
+  if (typeof data !== 'object' || data === null) return {};
+  const told = data as Record<string, unknown>;
+  if (command.answer?.type !== 'result' || !Array.isArray(told.lines)) {
+    return typeof told.err_msg === 'string' ? { failure: told.err_msg } : {};
+  }
+  return { lines: told.lines.map((line) => String(line)), truncated: told.truncated === true };
+}
+
+/** An answer as text to read. */
+export function answerText(answer: Schemas['Answer']): string {
+  const data: unknown = answer.data;
+  return typeof data === 'string' ? data : JSON.stringify(data, null, 2);
+}
