@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Page } from '@playwright/test';
+import { accessible, expect, pictures, test } from './support/test';
+
+test.use({ file: 'push' });
+
+const GOOD = readFileSync(resolve(import.meta.dirname, '../../examples/pushed.yaml'), 'utf8');
+const BAD = GOOD.replace('name: stdout', 'name: no_such_plugin');
+
+/** Writes over what the editor has, as somebody at a keyboard would. */
+async function write(page: Page, text: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'The config' }).focus();
+  await page.keyboard.press('Control+a');
+  await page.keyboard.insertText(text);
+}
+
+test.beforeAll(async ({ world: { fleet } }) => {
+  await fleet.supervisor('edge-1');
+  await fleet.matching('health:healthy', 1);
+});
+
+test('given a good config, when it is pushed with the keyboard, then the agent is proven to run it', async ({ console: page, world }) => {
+  await page.goto(world.url);
+  await page.keyboard.press('g');
+  await page.keyboard.press('p');
+  await expect(page.getByRole('heading', { name: 'Push', exact: true })).toBeVisible();
+  await write(page, GOOD);
+  const query = page.getByRole('textbox', { name: 'Query' });
+  await query.focus();
+  await page.keyboard.type('name:edge-1');
+  const push = page.getByRole('button', { name: 'Push to 1 agent…' });
+  await expect(push).toBeEnabled();
+  await expect(page).toHaveURL(/q=name:edge-1/);
+  await pictures(page, 'push');
+  await push.focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('edge-1');
+  await accessible(page);
+  await dialog.getByRole('button', { name: 'Push to 1 agent' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/\/push\/[0-9a-f-]{36}$/);
+  await expect(page.getByRole('row').nth(1)).toContainText('proven', { timeout: 30_000 });
+  await expect(page.getByRole('status').filter({ hasText: 'Done' })).toContainText('1 of 1 agent runs it, 0 failed');
+});
+
+test('given a bad config, when it is pushed, then it is seen why it failed and what runs instead', async ({ console: page, world }) => {
+  await page.goto(`${world.url}/push?q=name:edge-1`);
+  await write(page, BAD);
+  await page.getByRole('button', { name: 'Push to 1 agent…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Push to 1 agent' }).click();
+  const row = page.getByRole('row').nth(1);
+  await expect(row).toContainText('failed', { timeout: 30_000 });
+  await expect(row).toContainText('no_such_plugin');
+  await pictures(page, 'push-failed');
+  await page.getByRole('button', { name: 'Roll the failed back…' }).click();
+  const back = page.getByRole('dialog');
+  await expect(back).toContainText('edge-1');
+  await accessible(page);
+  await page.keyboard.press('Escape');
+  await row.getByRole('link', { name: 'edge-1' }).click();
+  const panel = page.getByRole('tabpanel');
+  await expect(panel).toContainText('1 file differs');
+  await expect(panel.getByRole('row').filter({ hasText: 'no_such_plugin' })).toContainText('should be');
+  await expect(panel.getByRole('row').filter({ hasText: 'name: stdout' })).toContainText('is');
+  await pictures(page, 'agent-config');
+});
+
+test('given a push that failed, when its agents are rolled back, then they run what they ran before', async ({ console: page, world }) => {
+  await page.goto(`${world.url}/push`);
+  await page.getByRole('region', { name: 'Earlier pushes' }).getByRole('link').first().click();
+  await page.getByRole('button', { name: 'Roll the failed back…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Roll 1 agent back' }).click();
+  await expect(page.getByText('It takes agents back from')).toBeVisible();
+  await expect(page.getByRole('row').nth(1)).toContainText('proven', { timeout: 30_000 });
+});
+
+test('given many agents, when a push is confirmed, then their number has to be typed', async ({ console: page, world }) => {
+  world.fleet.swarm()('connect 40 full');
+  await world.fleet.matching('connection:connected', 41);
+  await page.goto(`${world.url}/push?q=-name:edge-1`);
+  await page.getByRole('button', { name: 'Push to 40 agents…' }).click();
+  const dialog = page.getByRole('dialog');
+  const push = dialog.getByRole('button', { name: 'Push to 40 agents' });
+  await expect(push).toBeDisabled();
+  await dialog.getByLabel(/Type the number/).fill('41');
+  await expect(push).toBeDisabled();
+  await dialog.getByLabel(/Type the number/).fill('40');
+  await expect(push).toBeEnabled();
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+});
+
+test('given a query that is none, when it is typed, then it is said what is wrong with it', async ({ console: page, world }) => {
+  await page.goto(`${world.url}/push`);
+  await page.getByRole('textbox', { name: 'Query' }).fill('nmae:edge');
+  await expect(page.getByRole('alert')).toContainText('nmae');
+  await expect(page.getByRole('button', { name: 'Push…' })).toBeDisabled();
+});
+
+test('given a config that is being written, when the page is loaded anew, then it is still there', async ({ console: page, world }) => {
+  await page.goto(`${world.url}/push`);
+  const editor = page.getByRole('textbox', { name: 'The config' });
+  await expect(editor).toBeVisible();
+  await write(page, '# not finished');
+  await expect.poll(() => page.evaluate(() => sessionStorage.getItem('tidegate.draft'))).toContain('not finished');
+  await page.reload();
+  await expect(editor).toContainText('# not finished');
+});
