@@ -38,6 +38,30 @@ export const ROUTES: readonly Route[] = [
     under: '/agents',
     page: () => import('./pages/operation/OperationPage.svelte'),
   },
+  {
+    pattern: '/agents/:uid',
+    title: 'Agent',
+    under: '/agents',
+    page: () => import('./pages/agent/AgentPage.svelte'),
+  },
+  {
+    pattern: '/push',
+    title: 'Push',
+    nav: { icon: 'push', letter: 'p' },
+    page: () => import('./pages/push/PushPage.svelte'),
+  },
+  {
+    pattern: '/push/:id',
+    title: 'Push',
+    under: '/push',
+    page: () => import('./pages/push/WatchPage.svelte'),
+  },
+  {
+    pattern: '/server',
+    title: 'Server',
+    nav: { icon: 'server', letter: 's' },
+    page: () => import('./pages/server/ServerPage.svelte'),
+  },
 ];
 
 /** The page of a path; null where there is none. */

@@ -8,8 +8,10 @@ import { extname, join, resolve } from 'node:path';
 
 const DIST = resolve(import.meta.dirname, '../../dist/app');
 const TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.html': 'text/html; charset=utf-8' };
+const NONCE = 'bm9uY2U';
 const POLICY =
-  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+  `default-src 'self'; script-src 'self'; style-src 'self' 'nonce-${NONCE}'; ` +
+  "img-src 'self' data:; connect-src 'self'; " +
   "frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 /** Whether the server hands out this very build. */
@@ -38,7 +40,8 @@ export async function front(operators: string): Promise<{ url: string; server: S
       const file = join(DIST, path);
       const found = path.startsWith('/assets/') && existsSync(file) && statSync(file).isFile() ? file : join(DIST, 'index.html');
       answer.writeHead(200, { 'Content-Type': TYPES[extname(found)] ?? 'application/octet-stream', 'Content-Security-Policy': POLICY });
-      createReadStream(found).pipe(answer);
+      if (found.endsWith('index.html')) answer.end(readFileSync(found, 'utf8').replace('{{nonce}}', NONCE));
+      else createReadStream(found).pipe(answer);
     }
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
