@@ -7,13 +7,13 @@ describe('visible', () => {
     expect(visible('<script>alert(1)</script>')).toBe('<script>alert(1)</script>');
   });
   test('given controls, bidi marks and zero-width characters, then each has a name', () => {
-    expect(visible('a\u001b[31m\u0000\u007f')).toBe('a␛[31m␀␡');
+    expect(visible('a\u001b[31m\u0000\u007f')).toBe('a⟨^[⟩[31m⟨^@⟩⟨^?⟩');
     expect(visible('x\u202egpj\u200b\ufeff\u{e0041}')).toBe('x⟨U+202E⟩gpj⟨U+200B⟩⟨U+FEFF⟩⟨U+E0041⟩');
     expect(visible('\ud800')).toBe('⟨U+D800⟩');
   });
   test('given lines are wanted, then line feeds and tabs stay and carriage returns do not', () => {
-    expect(visible('a\r\n\tb', true)).toBe('a␍\n\tb');
-    expect(visible('a\n')).toBe('a␊');
+    expect(visible('a\r\n\tb', true)).toBe('a⟨^M⟩\n\tb');
+    expect(visible('a\n')).toBe('a⟨^J⟩');
   });
   test('given words of any script, then nothing is changed', () => {
     for (const text of ['Zürich', '東京', 'مرحبا', '👩🏽 ok', '']) expect(visible(text)).toBe(text);

@@ -18,9 +18,8 @@ const HIDDEN =
 function named(character: string): Piece {
   const code = character.codePointAt(0) ?? 0;
   const name = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
-  // C0 controls have pictures of their own.
-  if (code < 0x20) return { text: String.fromCharCode(0x2400 + code), name };
-  if (code === 0x7f) return { text: '␡', name };
+  // The usual short names of C0 controls: fonts without pictures for them are many.
+  if (code < 0x20 || code === 0x7f) return { text: `^${String.fromCharCode(code ^ 0x40)}`, name };
   return { text: name, name };
 }
 
@@ -41,6 +40,6 @@ export function pieces(text: string, lines = false): Piece[] {
 /** A text with hidden characters made visible, for attributes and titles. */
 export function visible(text: string, lines = false): string {
   return pieces(text, lines)
-    .map((piece) => (piece.name && !/^[\u2400-\u2421]$/.test(piece.text) ? `⟨${piece.text}⟩` : piece.text))
+    .map((piece) => (piece.name ? `⟨${piece.text}⟩` : piece.text))
     .join('');
 }
