@@ -4,6 +4,8 @@ import type { Page } from '@playwright/test';
 import { accessible, expect, pictures, test } from './support/test';
 
 test.use({ file: 'push' });
+// What is taken back was pushed before: each goes on where the one before it ended.
+test.describe.configure({ mode: 'serial' });
 
 const GOOD = readFileSync(resolve(import.meta.dirname, '../../examples/pushed.yaml'), 'utf8');
 const BAD = GOOD.replace('name: stdout', 'name: no_such_plugin');
@@ -22,6 +24,7 @@ test.beforeAll(async ({ world: { fleet } }) => {
 
 test('given a good config, when it is pushed with the keyboard, then the agent is proven to run it', async ({ console: page, world }) => {
   await page.goto(world.url);
+  await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible();
   await page.keyboard.press('g');
   await page.keyboard.press('p');
   await expect(page.getByRole('heading', { name: 'Push', exact: true })).toBeVisible();
