@@ -33,7 +33,7 @@ async fn given_two_agents_of_one_build_when_they_come_then_its_schema_is_held_on
             .await;
             assert_eq!(shown, known.hash);
         }
-        assert_eq!(server.api.schemas().await.unwrap().items, [known.clone()]);
+        assert_eq!(server.api.schemas().await.unwrap().items, std::slice::from_ref(&known));
 
         let (server_url, token) =
             (format!("http://{}", server.operators), server.data_dir().join("admin-token"));
