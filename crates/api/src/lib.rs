@@ -4,6 +4,7 @@
 //! text that comes from an agent is as the agent sent it, bounded and not escaped.
 
 mod agent;
+mod agent_config;
 mod bulk;
 #[cfg(feature = "client")]
 pub mod client;
@@ -24,6 +25,9 @@ pub mod sse;
 pub use agent::{
     Agent, AgentDetail, Attention, AvailableComponent, AvailableComponents, Axis, Component, ConfigAxis,
     ConfigFile, Facet, FacetValue, FleetSummary, List, Service, Total,
+};
+pub use agent_config::{
+    AgentConfig, ConfigVersion, DifferenceHunk, DifferenceLine, EffectiveConfig, FileDifference,
 };
 pub use bulk::{BulkAction, BulkRequest, Operation, OperationTarget};
 pub use command::{Answer, Command, CommandRequest};

@@ -67,7 +67,7 @@ impl Side {
 /// ends and spaces before them do not count, nor does what the supervisor rendered ([`RENDERED_FILE`]).
 #[must_use]
 pub fn difference(desired: &Config, effective: &AgentConfigMap) -> Vec<(String, Change)> {
-    let key = Key::new(desired.hash.to_string().as_bytes());
+    let key = desired.key();
     let wanted = &desired.redacted().config_map;
     let running = &effective.config_map;
     let mut names: Vec<_> =

@@ -10,6 +10,8 @@
 
 #[path = "planes/admission.rs"]
 mod admission;
+#[path = "planes/agent_config.rs"]
+mod agent_config;
 #[path = "planes/answers.rs"]
 mod answers;
 #[path = "planes/bad_input.rs"]

@@ -1,6 +1,7 @@
 //! The use cases: what an actor can see and do. Every face acts through these alone; every act writes its audit entry
 //! in the transaction that makes it true.
 
+mod agent_config;
 mod agents;
 mod answers;
 mod calls;
@@ -30,6 +31,7 @@ use tidegate_fleet::query::{Query, QueryError};
 use tidegate_fleet::{Action, Actor, authorize};
 
 pub(crate) use crate::state::{Commanded, Operation, Outcome};
+pub(crate) use agent_config::Version;
 pub(crate) use agents::{AgentView, ListOrder};
 pub(crate) use answers::Record;
 pub(crate) use commands::{CommandFilter, CommandOrder, MAX_DEADLINE};

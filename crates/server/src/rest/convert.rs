@@ -120,7 +120,7 @@ fn components(health: &ComponentHealth) -> BTreeMap<String, api::Component> {
     health.component_health_map.iter().map(|(name, below)| (name.clone(), component(below))).collect()
 }
 
-fn files(map: &AgentConfigMap) -> Vec<api::ConfigFile> {
+pub(super) fn files(map: &AgentConfigMap) -> Vec<api::ConfigFile> {
     map.config_map
         .iter()
         .map(|(name, file)| api::ConfigFile {

@@ -1,5 +1,6 @@
 //! The REST API. The only module that knows its JSON; everything it does is a use case.
 
+mod agent_config;
 mod agents;
 mod auth;
 mod commands;
@@ -77,6 +78,7 @@ pub(crate) fn router(face: Face) -> Router {
         .route("/agents/search", post(agents::search))
         .route("/agents/completions", get(completions::get))
         .route("/agents/{uid}", get(agents::get).route_layer(tagged()))
+        .route("/agents/{uid}/config", get(agent_config::get).route_layer(tagged()))
         .route("/agents/{uid}/report", get(inspect::report).route_layer(tagged()))
         .route("/agents/{uid}/timeline", get(inspect::timeline))
         .route("/agents/{uid}/capabilities", get(inspect::capabilities))

@@ -128,6 +128,7 @@ async fn given_the_document_when_calls_are_answered_then_answers_have_the_form_t
         ("/agents/{uid}/timeline", &*agent.uid.to_string()),
         ("/agents/{uid}/capabilities", &*agent.uid.to_string()),
         ("/agents/completions", ""),
+        ("/agents/{uid}/config", &*agent.uid.to_string()),
         ("/fleet/summary", ""),
         ("/commands", ""),
         ("/commands/{id}", command.as_str().unwrap()),

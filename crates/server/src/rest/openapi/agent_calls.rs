@@ -3,7 +3,7 @@
 use super::call::{Answer, Operation, look, query};
 use super::operations::{CURSOR, IF_NONE_MATCH, LIMIT};
 
-pub(super) const OPERATIONS: [Operation; 4] = [
+pub(super) const OPERATIONS: [Operation; 5] = [
     look(
         "/api/v1/agents/{uid}/report",
         "getAgentReport",
@@ -38,5 +38,13 @@ pub(super) const OPERATIONS: [Operation; 4] = [
         ],
         Answer::One("Completions"),
         &["parameters", "invalid"],
+    ),
+    look(
+        "/api/v1/agents/{uid}/config",
+        "getAgentConfig",
+        "What an agent should run beside what it runs, line by line, and what it would go back to; without secrets.",
+        &[IF_NONE_MATCH],
+        Answer::One("AgentConfig"),
+        &["not-found", "invalid"],
     ),
 ];

@@ -198,6 +198,7 @@ fn schemas() -> Map<String, Value> {
     add::<api::AgentReport>(&mut found);
     add::<api::TimelineItem>(&mut found);
     add::<api::AgentCatalogue>(&mut found);
+    add::<api::AgentConfig>(&mut found);
     add::<api::Completions>(&mut found);
     add::<api::FleetSummary>(&mut found);
     add::<api::Total>(&mut found);
