@@ -106,6 +106,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{uid}/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an agent should run beside what it runs, line by line, and what it would go back to; without secrets. */
+        get: operations["getAgentConfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{uid}/labels": {
         parameters: {
             query?: never;
@@ -697,6 +714,24 @@ export interface components {
             /** @description It can be restarted. */
             restart: boolean;
         };
+        /** @description What an agent should run beside what it runs. Secrets that are known by their names are marks. */
+        AgentConfig: {
+            /** @description Whether there was anything to compare: a config is assigned, and the agent reports what it runs. */
+            compared: boolean;
+            /** @description Whether it runs what it should. */
+            config: components["schemas"]["ConfigAxis"];
+            desired?: components["schemas"]["ConfigVersion"] | null;
+            /** @description How each file of what it runs differs from what it should run. */
+            differences: components["schemas"]["FileDifference"][];
+            effective?: components["schemas"]["EffectiveConfig"] | null;
+            former?: components["schemas"]["ConfigVersion"] | null;
+            /** @description Whether the server knows that it does. */
+            in_sync: boolean;
+            /** @description Why it is not in sync, above all where no line differs; empty when all is said. */
+            reason?: string;
+            /** @description Its uid. */
+            uid: string;
+        };
         /** @description An agent, with all that is known of it. */
         AgentDetail: components["schemas"]["Agent"] & {
             available_components?: components["schemas"]["AvailableComponents"] | null;
@@ -1057,6 +1092,20 @@ export interface components {
             /** @description What it is for, where it was said. */
             role?: string;
         };
+        /** @description A config that an agent was given. */
+        ConfigVersion: {
+            /** @description Its files. */
+            files: components["schemas"]["ConfigFile"][];
+            /** @description Its hash, in hexadecimal. */
+            hash: string;
+            /** @description The push that gave it. */
+            push: string;
+            /**
+             * Format: date-time
+             * @description Since when the agent has it.
+             */
+            since: string;
+        };
         /** @description A custom capability. */
         CustomCapability: {
             /** @description Whether carrying an order out twice does no more than once. */
@@ -1084,11 +1133,43 @@ export interface components {
             };
             tls?: components["schemas"]["Tls"] | null;
         };
+        /** @description One place of a file that differs. */
+        DifferenceHunk: {
+            /**
+             * Format: int64
+             * @description The number of its first line in what should run, from 1.
+             */
+            desired_start: number;
+            /**
+             * Format: int64
+             * @description The number of its first line in what runs, from 1.
+             */
+            effective_start: number;
+            /** @description Its lines. */
+            lines: components["schemas"]["DifferenceLine"][];
+        };
+        /** @description One line of a place that differs. */
+        DifferenceLine: {
+            /** @description Where it stands: `both`, `desired` or `effective`. */
+            side: string;
+            /** @description Its text. */
+            text: string;
+        };
         /**
          * @description Who sends a message.
          * @enum {string}
          */
         Direction: "to_agent" | "to_server";
+        /** @description What an agent says it runs. */
+        EffectiveConfig: {
+            /** @description Its files. */
+            files: components["schemas"]["ConfigFile"][];
+            /**
+             * Format: date-time
+             * @description When it last said so.
+             */
+            observed_at: string;
+        };
         /** @description One thing that happened to one agent. */
         Event: {
             /** @description The agent's uid. */
@@ -1143,6 +1224,15 @@ export interface components {
          * @enum {string}
          */
         FieldForm: "text" | "number" | "flag" | "object" | "list";
+        /** @description How one file differs. */
+        FileDifference: {
+            /** @description `same`, `missing` (it should be there), `foreign` (it should not be there) or `changed`. */
+            change: string;
+            /** @description The places that differ, with three lines around each; none where it is no text or has more than a megabyte. */
+            hunks?: components["schemas"]["DifferenceHunk"][];
+            /** @description Its name. */
+            name: string;
+        };
         /** @description How many agents stand where, on each axis, by service, version and operating system. */
         FleetSummary: {
             /** @description The counts, by key. */
@@ -2680,6 +2770,106 @@ export interface operations {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAgentConfig: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An ETag; where what is asked for still has it, the answer is 304. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What an agent should run beside what it runs, line by line, and what it would go back to; without secrets. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentConfig"];
+                };
+            };
+            /** @description It has this ETag. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `cross-site` */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited` */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
