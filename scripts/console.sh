@@ -19,6 +19,22 @@ check() {
   npm --prefix console run --silent check
   npm --prefix console run --silent test
   npm --prefix console run --silent build
+  weigh
+}
+
+# What a page loads first, packed: what all share and the page itself. 200 kB at most, for the heaviest one.
+weigh() {
+  local file bytes shared=0 heaviest=0
+  for file in console/dist/app/assets/*.js.gz; do
+    bytes=$(wc -c <"$file")
+    case "$file" in
+      *Page-*) [ "$bytes" -le "$heaviest" ] || heaviest=$bytes ;;
+      *Tab-*) ;;
+      *) shared=$((shared + bytes)) ;;
+    esac
+  done
+  echo "scripts, packed: $shared bytes for every page, and up to $heaviest of a page's own"
+  [ "$heaviest" -gt 0 ] && [ $((shared + heaviest)) -le 204800 ] || die "that is more than 200 kB, or nothing was packed"
 }
 
 e2e() {

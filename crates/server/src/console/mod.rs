@@ -129,7 +129,10 @@ mod tests {
 
     #[test]
     fn given_the_placeholder_then_it_says_what_to_do_and_runs_and_loads_nothing() {
-        assert!(PLACEHOLDER.contains("npm run build") && PLACEHOLDER.contains("--features console"));
+        assert!(
+            PLACEHOLDER.contains("npm --prefix console run build")
+                && PLACEHOLDER.contains("--features console")
+        );
         for forbidden in ["<script", "style=", " src=", "://", "<link"] {
             assert!(!PLACEHOLDER.contains(forbidden), "{forbidden}");
         }

@@ -112,7 +112,7 @@ mod tests {
         let mut room = Room { left: 20 };
         let (taken, all) = room.fill(["12345678", "12345678", "12345678"].map(Value::from));
         assert_eq!((taken.len(), all), (1, false));
-        assert_eq!(room.fit(json!("1234567")), Some(json!("1234567")));
+        assert_eq!(room.fit(json!("123456")), Some(json!("123456")));
         assert_eq!(room.fit(json!(1)), None);
     }
 

@@ -128,11 +128,11 @@ async fn given_calls_when_answered_then_each_has_an_id_and_a_problem_names_it() 
         http::call(world.server.operators, &request).await
     };
     assert_eq!(get("/healthz", Some("mine-1")).await.header("x-request-id"), Some("mine-1"));
-    let answer = get("/nowhere", Some("mine-2")).await;
+    let answer = get("/api/v1/nowhere", Some("mine-2")).await;
     assert_eq!(answer.header("x-request-id"), Some("mine-2"));
     assert_eq!(answer.problem(404, "no-route")["trace_id"], "mine-2");
     for id in [None, Some("two words"), Some(""), Some(&*"x".repeat(129))] {
-        let answer = get("/nowhere", id).await;
+        let answer = get("/api/v1/nowhere", id).await;
         let made = answer.header("x-request-id").unwrap();
         assert_eq!(made.len(), 36, "{id:?}: {made}");
         assert_eq!(answer.problem(404, "no-route")["trace_id"], made);

@@ -6,6 +6,11 @@ use tidegate_opamp::{AgentToServer, CustomCapabilities};
 use crate::report::{NULL, Reporter, effective};
 use crate::world::World;
 
+/// A time that the API told.
+fn at(value: &Value) -> jiff::Timestamp {
+    value.as_str().unwrap().parse().unwrap()
+}
+
 /// C085: what an agent sends with its secrets is shown without them; the names are those of the protocol.
 #[tokio::test]
 async fn given_reports_when_looked_at_raw_then_every_part_is_there_as_it_was_sent_but_for_secrets() {
@@ -74,8 +79,7 @@ async fn given_a_life_when_its_timeline_is_read_then_events_commands_and_pushes_
         (&find("push")["push"]["id"], &find("push")["push"]["state"]),
         (&push["id"], &json!("pending"))
     );
-    let times: Vec<_> =
-        whole["items"].as_array().unwrap().iter().map(|item| item["at"].as_str().unwrap()).collect();
+    let times: Vec<_> = whole["items"].as_array().unwrap().iter().map(|item| at(&item["at"])).collect();
     assert!(times.is_sorted_by(|a, b| a >= b), "newest first: {times:?}");
     assert_eq!(whole["total"], json!({"value": times.len(), "exact": true}));
 

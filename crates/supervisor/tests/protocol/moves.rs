@@ -234,7 +234,8 @@ async fn given_an_interval_when_offered_to_one_that_polls_then_it_polls_at_it() 
 async fn given_a_host_that_allows_nothing_when_settings_are_offered_then_the_interval_alone_is_taken() {
     let listener = Listener::new().await;
     let mut setup = Setup::new("ws", listener.port());
-    setup.allow.remove(&Allowed::ConnectionSettings);
+    let settings = [Allowed::ConnectionSettings, Allowed::OwnTelemetry, Allowed::OwnTelemetryHttp];
+    setup.allow.retain(|what| !settings.contains(what));
     let world = setup.start();
     let mut connection = listener.connection().await;
     assert_eq!(connection.message().await.capabilities & 0x8100, 0);

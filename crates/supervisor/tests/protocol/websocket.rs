@@ -37,7 +37,7 @@ async fn given_a_server_then_the_handshake_names_the_agent_and_the_first_message
     let mut connection = asked.upgrade().await;
     let first = connection.message().await;
     assert!(first.health.is_some() && first.effective_config.is_some());
-    assert_eq!(first.custom_capabilities.unwrap().capabilities.len(), 6);
+    assert_eq!(first.custom_capabilities.unwrap().capabilities.len(), 7);
 
     world.change("degraded");
     let second = connection.message().await;
