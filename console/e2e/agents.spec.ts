@@ -109,7 +109,7 @@ test('given the keyboard alone, when many are restarted, then the number must be
   await pictures(page, 'operation');
 });
 
-test('given a query that cannot be read, then the place is marked and what is shown stays', async ({ console: page, world }) => {
+test('given a query that cannot be read, then the place is marked and the search can be cleared', async ({ console: page, world }) => {
   await page.goto(`${world.url}/agents?q=health:helthy`);
   await expect(page.getByRole('alert')).toContainText('healthy');
   await expect(page.getByRole('alert')).toContainText('trace id');

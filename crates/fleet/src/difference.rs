@@ -1,14 +1,11 @@
 //! How the files that an agent runs differ from those that it should run, line by line, for a person to read.
 
 use similar::{Algorithm, ChangeTag, TextDiff};
-use tidegate_fluent::redact::{Key, redact, secrets};
+use tidegate_fluent::redact::{Key, redact_rest};
 use tidegate_opamp::{AgentConfigMap, AgentConfigObject};
 
 use crate::Config;
 use crate::agent::axes::RENDERED_FILE;
-
-/// What stands for a secret begins with this (`tidegate_fluent::redact`).
-const MARK: &str = "redacted-";
 
 /// Lines around a change that are shown with it.
 const CONTEXT: usize = 3;
@@ -82,13 +79,6 @@ pub fn difference(desired: &Config, effective: &AgentConfigMap) -> Vec<(String, 
     names.into_iter().map(|name| (name.clone(), change(name))).collect()
 }
 
-/// A config's text without secrets: one whose secrets are all marked already stays as it is.
-#[must_use]
-pub fn without_secrets(text: &str, key: &Key) -> String {
-    let marked = |secret: &str| secret.trim_matches(['"', '\'']).starts_with(MARK);
-    if secrets(text).all(marked) { text.to_owned() } else { redact(text, key) }
-}
-
 fn changed(wanted: &AgentConfigObject, running: &AgentConfigObject, key: &Key) -> Change {
     if wanted.body == running.body {
         return Change::Same;
@@ -98,7 +88,7 @@ fn changed(wanted: &AgentConfigObject, running: &AgentConfigObject, key: &Key) -
     if wanted.len().max(running.len()) > MAX_COMPARED_BYTES {
         return Change::Lines(Vec::new());
     }
-    let (wanted, running) = (normal(wanted), normal(&without_secrets(running, key)));
+    let (wanted, running) = (normal(wanted), normal(&redact_rest(running, key)));
     if wanted == running {
         return Change::Same;
     }

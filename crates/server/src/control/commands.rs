@@ -280,7 +280,7 @@ pub(super) fn admit(entry: &Entry, kind: &CommandKind) -> Result<(), ControlErro
 
 /// The command that an order stands for. A ChatOps request is given an id and asked to answer in every case; peers that
 /// know neither ignore both. A message of an agent's own capability is given an id where its payload has room for one.
-fn kind(order: CommandOrder, id: &str) -> Result<CommandKind, ControlError> {
+pub(super) fn kind(order: CommandOrder, id: &str) -> Result<CommandKind, ControlError> {
     let (capability, kind, data) = match order {
         CommandOrder::Restart => return Ok(CommandKind::Restart),
         CommandOrder::Custom { capability, kind, data } => {

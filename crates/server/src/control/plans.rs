@@ -143,11 +143,10 @@ impl Control {
             );
             return Err(ControlError::invalid("/q", message));
         }
+        // Made as it would be, so that what is wrong with it is told now; for each agent it differs by its id alone.
+        let kind = commands::kind(command.clone(), "")?;
         for uid in matching {
-            // Made as it would be, so that what is wrong with it is told now.
-            let new =
-                commands::new(command.clone(), uid, String::new(), actor, now, Command::DEFAULT_DEADLINE)?;
-            let look = |entry: &Entry| (entry.agent.name(), commands::admit(entry, &new.kind));
+            let look = |entry: &Entry| (entry.agent.name(), commands::admit(entry, &kind));
             match self.core.registry.look(&uid, look) {
                 None => {}
                 Some((name, Ok(()))) => {
@@ -267,23 +266,10 @@ impl Control {
         query: &str,
     ) -> Result<BTreeSet<InstanceUid>, ControlError> {
         let mut found = self.matching_set(actor, command, query).await?;
-        let now = self.core.now();
-        let mut wrong = None;
-        found.retain(|uid| {
-            let deadline = Command::DEFAULT_DEADLINE;
-            match commands::new(command.clone(), *uid, String::new(), actor, now, deadline) {
-                Ok(new) => self
-                    .core
-                    .registry
-                    .look(uid, |entry| commands::admit(entry, &new.kind).is_ok())
-                    .unwrap_or(false),
-                Err(error) => {
-                    wrong = Some(error);
-                    false
-                }
-            }
-        });
-        wrong.map_or(Ok(found), Err)
+        let kind = commands::kind(command.clone(), "")?;
+        let can = |entry: &Entry| commands::admit(entry, &kind).is_ok();
+        found.retain(|uid| self.core.registry.look(uid, can).unwrap_or(false));
+        Ok(found)
     }
 
     fn plan_id(&self) -> Result<String, ControlError> {

@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use tidegate_fleet::EventKind;
 use tidegate_fleet::agent::Fact;
 use tidegate_fleet::agent::axes::Proof;
-use tidegate_fleet::difference::without_secrets;
 use tidegate_fleet::index::Sort;
 use tidegate_fleet::query::{Key, Query, QueryError, key};
 use tidegate_fluent::redact;
@@ -228,7 +227,7 @@ fn files(view: &AgentView, detail: Detail, room: &mut Room) -> (Vec<Value>, bool
     let effective = view.agent.reported().effective_config.as_ref().and_then(|fact| fact.get().config_map);
     let (max, secrets) = (detail.bytes() / 3, redact::Key::new(view.agent.uid.as_bytes()));
     let files = effective.iter().flat_map(|map| map.config_map.iter()).map(|(name, file)| {
-        let text = without_secrets(&String::from_utf8_lossy(&file.body), &secrets);
+        let text = redact::redact_rest(&String::from_utf8_lossy(&file.body), &secrets);
         json!({ fence::KEY: { "name": fence::line(name, 255), "body": fence::block(&text, max) } })
     });
     room.fill(files)
