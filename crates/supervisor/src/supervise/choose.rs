@@ -75,6 +75,8 @@ pub(super) async fn offered(
 fn retract(journal: &mut Journal, reason: Option<&str>) -> bool {
     let applied = RemoteConfigStatuses::Applied.0;
     let lost = journal.current.take().is_some();
+    // What does not run is not waited on: its files stay, for whoever looks for what was wrong with them.
+    journal.unconfirmed = None;
     let Some(status) = journal.status.as_mut().filter(|status| status.state == applied) else { return lost };
     status.state = RemoteConfigStatuses::Failed.0;
     let reason = reason.unwrap_or("it is not in the supervisor's state folder any more");
@@ -141,7 +143,7 @@ pub(super) fn plain(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::StatusRecord;
+    use crate::state::{StatusRecord, Unconfirmed};
 
     fn journal(state: RemoteConfigStatuses) -> Journal {
         Journal {
@@ -153,12 +155,13 @@ mod tests {
 
     #[test]
     fn given_an_applied_offer_that_does_not_run_when_the_own_file_does_then_the_status_says_so() {
-        let mut applied = journal(RemoteConfigStatuses::Applied);
+        let unconfirmed = Some(Unconfirmed::Runs { former: None });
+        let mut applied = Journal { unconfirmed, ..journal(RemoteConfigStatuses::Applied) };
         assert!(retract(&mut applied, Some("x is missing")));
         let status = applied.status.unwrap();
         assert_eq!((status.state, status.hash.as_str()), (RemoteConfigStatuses::Failed.0, "aa"));
         assert!(status.error.ends_with("runs: x is missing"), "{}", status.error);
-        assert_eq!(applied.current, None);
+        assert_eq!((applied.current, applied.unconfirmed), (None, None));
     }
 
     #[test]

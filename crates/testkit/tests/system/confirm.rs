@@ -11,6 +11,9 @@ use tidegate_testkit::fleet::{
 
 use crate::steps::{push, pushed, runs, says};
 
+/// Longer than a supervisor waits between two tries to reach its server: up to a minute, after some that failed.
+const RECONNECTED: Duration = Duration::from_secs(120);
+
 /// An agent called `a` behind a relay, whose server must be heard within five seconds.
 async fn behind_a_relay(stage: &Stage, probation: &str) -> (Server, Arc<Relay>, Supervisor) {
     let server = Server::start(stage.scene.path()).await;
@@ -42,9 +45,12 @@ async fn given_a_config_that_cuts_the_way_to_the_server_when_pushed_then_it_is_t
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         });
-        let (state, reason) = pushed(&server.api, "a.yaml", &yaml("cutting", "")).await;
+        let cutting = push(&server.api, "name:a", "a.yaml", &yaml("cutting", "")).await;
+        let settled = push_settled(&server.api, &cutting.id, RECONNECTED).await;
+        let [agent] = settled.agents.as_slice() else { unreachable!("{settled:?}") };
+        let (state, reason) = (&agent.state, &agent.reason);
         assert_eq!(state, "failed", "{reason}");
-        says(&reason, &["confirm proof failed", "not heard for 5 s", "was put back"]);
+        says(reason, &["confirm proof failed", "not heard for 5 s", "was put back"]);
         let detail = eventually("the former config", SOON, async || {
             let detail = the_agent(&server.api, "a").await?;
             let is_back = detail.components.contains_key("input:good");
@@ -84,7 +90,7 @@ async fn given_a_server_that_is_away_after_an_apply_then_the_config_is_cleared_o
         })
         .await;
         relay.shut(false);
-        let push = push_settled(&server.api, &push.id, Duration::from_secs(90)).await;
+        let push = push_settled(&server.api, &push.id, RECONNECTED).await;
         assert_eq!(push.summary.proven, 1, "{:?}", push.agents);
         let detail = runs(&server.api, "input:late").await;
         says(&detail.components["config"].last_error, &["nor after it was taken back"]);
