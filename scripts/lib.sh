@@ -57,6 +57,7 @@ has_node() {
 build_console() {
   local page=console/dist/app/index.html
   [ -f console/package.json ] || return 1
+  [ "${TIDEGATE_BUILD:-}" != no ] || return 0
   if [ -f "$page" ] && [ -z "$(find console openapi.json -path console/node_modules -prune -o -path console/dist -prune \
     -o -path console/e2e -prune -o -path console/test-results -prune -o -type f -newer "$page" -print -quit)" ]; then
     return 0
@@ -69,8 +70,10 @@ build_console() {
     { say "The web console could not be built: the server is built without it."; return 1; }
 }
 
-# build PACKAGE...: builds programs in the chosen profile, with the features of $build_features.
+# build PACKAGE...: builds programs in the chosen profile, with the features of $build_features. TIDEGATE_BUILD=no takes
+# those that lie there already.
 build() {
+  [ "${TIDEGATE_BUILD:-}" != no ] || return 0
   local arguments=(build --locked --quiet ${build_features:+--features "$build_features"}) package
   [ "${TIDEGATE_PROFILE:-release}" = release ] && arguments+=(--release)
   for package in "$@"; do arguments+=(--package "$package"); done

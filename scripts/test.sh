@@ -43,13 +43,13 @@ fi
 echo "with OpAMP clients of others where go, python3 and node with npm are installed (docs/interop.md)"
 cargo test --workspace --all-features --locked --no-fail-fast 2>&1 | tee -a "$log" || status=$?
 
-[ -z "$console" ] || cargo build --workspace --bins --all-features --locked --quiet
 # Beside the browser, which leaves a core idle.
 documented=$(mktemp)
 trap 'rm -f "$log" "$documented"' EXIT
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet >"$documented" 2>&1 &
 documenting=$!
 
+# The programs lie where the tests have left them, built with every feature.
 step "web console in a browser"
 if [ -n "$console" ]; then
   TIDEGATE_BIN_DIR=$(cd "${CARGO_TARGET_DIR:-target}/debug" && pwd) NO_COLOR=1 scripts/console.sh e2e 2>&1 |

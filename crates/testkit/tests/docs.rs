@@ -11,8 +11,11 @@ use std::time::Duration;
 
 use tidegate_testkit::fleet::{Process, Scene, free_port, program};
 
-/// Time for all commands, a build of the programs included.
+/// Time for all commands.
 const DEADLINE: Duration = Duration::from_secs(900);
+
+/// What `scripts/run.sh` builds: made before, with the features that the other tests have, so that none is built twice.
+const PROGRAMS: [&str; 4] = ["tidegate", "tidegate-server", "tidegate-supervisor", "fake-fluent-bit"];
 
 /// One block of commands.
 #[derive(Debug, PartialEq, Eq)]
@@ -91,7 +94,7 @@ impl Home {
         let scene = Scene::new("docs");
         let own_home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
         let tool = |name, folder| std::env::var_os(name).unwrap_or_else(|| own_home.join(folder).into());
-        let programs = program("tidegate").parent().unwrap().to_owned();
+        let programs = PROGRAMS.map(program)[0].parent().unwrap().to_owned();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let paths = std::iter::once(programs.clone()).chain(std::env::split_paths(&path));
         // The first of three neighbours: simulated agents take one each.
@@ -105,6 +108,7 @@ impl Home {
             ("HOME", scene.path().into()),
             ("XDG_STATE_HOME", scene.path().join(".local/state").into()),
             ("TIDEGATE_PROFILE", "dev".into()),
+            ("TIDEGATE_BUILD", "no".into()),
             ("TIDEGATE_AGENTS_PORT", free_port().to_string().into()),
             ("TIDEGATE_OPERATORS_PORT", free_port().to_string().into()),
             ("TIDEGATE_CHATOPS_PORT", chatops.to_string().into()),
