@@ -40,6 +40,8 @@ if bin=$(find_fluent_bit); then
 else
   echo "skipped: no fluent-bit (set FLUENT_BIT_BIN to run the tests against a real one as well)"
 fi
+# They wait for processes and sockets more than they compute.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((2 * $(nproc)))}
 echo "with OpAMP clients of others where go, python3 and node with npm are installed (docs/interop.md)"
 cargo test --workspace --all-features --locked --no-fail-fast 2>&1 | tee -a "$log" || status=$?
 
