@@ -27,7 +27,7 @@ use crate::dispatch::Dispatcher;
 use crate::handlers::{About, Act, ChatOps, Inspect, NullCommand, Own, Registry, Schema, Shutdown, Sight};
 use crate::identity::{self, IdentityError};
 use crate::settings::{self, Agent, Allowed, Settings};
-use crate::state::StateDir;
+use crate::state::{StateDir, StateError};
 use crate::supervise::{self, AgentSettings, StartError};
 use escort::Escort;
 
@@ -82,7 +82,8 @@ pub type Spoken = HashMap<InstanceUid, u64>;
 /// are stopped. What the server does or fails to do never ends it otherwise.
 ///
 /// # Errors
-/// [`RunError`]. One of several agents that cannot be supervised is no error: it is tried again, and its server is told.
+/// [`RunError`]. One of several agents that cannot be supervised is no error, nor is one that ran here before: it is
+/// tried again, and its server is told.
 pub async fn run(mut settings: Settings, reread: Reread) -> Result<(), RunError> {
     let (told, mut listening) = watch::channel(Told::Go);
     STARTED.get_or_init(Instant::now);
@@ -139,6 +140,11 @@ async fn begin(settings: &Settings, agent: &Agent, patient: bool) -> Result<Supe
     for folder in [&settings.state_dir, &agent.state_dir] {
         StateDir::refuse_foreign(folder).map_err(StartError::State)?;
     }
+    // Two must not speak for one agent, however patient they are.
+    if let Err(taken @ StateError::Locked { .. }) = StateDir::open(&agent.state_dir) {
+        return Err(StartError::State(taken).into());
+    }
+    let patient = patient || StateDir::has_run(&agent.state_dir);
     let uid = identity::load(&agent.state_dir)?;
     let endpoint = &settings.server.endpoint;
     tracing::info!(agent = agent.name, %uid, %endpoint, allow = ?agent.allow, "supervision begins");

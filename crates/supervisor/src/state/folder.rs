@@ -16,6 +16,9 @@ use crate::{
     files::{read_bounded, write_atomic},
 };
 
+/// The agent's log.
+const LOG: &str = "agent.log";
+
 /// Largest journal that is read back, in bytes.
 const JOURNAL_LIMIT: u64 = 4 * 1024 * 1024;
 
@@ -106,6 +109,12 @@ impl StateDir {
         Ok(())
     }
 
+    /// Whether an agent was supervised in this folder before: its log is made when that begins.
+    #[must_use]
+    pub fn has_run(root: &Path) -> bool {
+        root.join(LOG).is_file()
+    }
+
     /// Opens and locks the folder, making it with mode 0700 if need be.
     ///
     /// # Errors
@@ -142,7 +151,7 @@ impl StateDir {
     /// The agent's log.
     #[must_use]
     pub fn log(&self) -> PathBuf {
-        self.root.join("agent.log")
+        self.root.join(LOG)
     }
 
     /// The folder of one config's content.

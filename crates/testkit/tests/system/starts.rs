@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tidegate_testkit::fleet::{SOON, Server, Stage, Supervisor, Wish, healthy, on_each, yaml};
+use tidegate_testkit::fleet::{
+    SOON, Server, Stage, Supervisor, Wish, eventually, healthy, on_each, the_agent, unknown_property, yaml,
+};
 
 use crate::steps::{RESTART, problem, pushed, says};
 
@@ -46,6 +48,29 @@ async fn given_a_host_that_allows_nothing_then_nothing_is_offered_and_the_reason
         assert_eq!((problem.status, problem.code.as_str()), (409, "unsupported"));
         says(&problem.detail, &["restart"]);
         assert_eq!(supervisor.agent_pid(), pid);
+    })
+    .await;
+}
+
+/// A host that was cut off, or edited, while nothing ran needs no visit: its server is told, and it comes by itself.
+#[tokio::test]
+async fn given_an_agent_that_ran_when_its_config_is_broken_at_a_start_then_its_server_is_told_until_it_runs()
+{
+    on_each("broken start", async |stage: Stage| {
+        let server = Server::start(stage.scene.path()).await;
+        let mut supervisor = Supervisor::start(&stage, Wish::new("a", server.endpoint("ws")));
+        healthy(&server.api, "a", SOON).await;
+        assert!(supervisor.stop().await.success());
+        stage.scene.write("a/own.yaml", &unknown_property("own"));
+        supervisor.start_again();
+        eventually("the reason", SOON, async || {
+            let agent = the_agent(&server.api, "a").await?.agent;
+            let told = agent.connection.value == "connected" && agent.health.reason.contains("nosuch");
+            if told { Ok(()) } else { Err(format!("{agent:?}")) }
+        })
+        .await;
+        stage.scene.write("a/own.yaml", &yaml("own", ""));
+        healthy(&server.api, "a", SOON).await;
     })
     .await;
 }
