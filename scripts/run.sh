@@ -76,7 +76,8 @@ start "the server" "$server_dir" "$bin_dir/tidegate-server" --agents "$agents" -
 ready() { (exec 3<>"/dev/tcp/${operators%:*}/${operators#*:}") && alive "$server_dir/run.pid" "$bin_dir/tidegate-server"; }
 wait_for 20 ready || die "the server did not start: $(tail -n 3 "$server_dir/run.log")"
 
-common=(--endpoint "ws://$agents/v1/opamp" --kind fluent-bit --probation 2s
+# Metrics more often than by default, so that charts are seen to move.
+common=(--endpoint "ws://$agents/v1/opamp" --kind fluent-bit --probation 2s --metrics-interval 10s
   --allow remote-config,restart,chatops,logs,dry-run,diagnostics)
 # config_on PORT DIR: prints the config to run, with its ChatOps input on another port where that is asked for.
 config_on() {
