@@ -7,7 +7,7 @@ import { expect, test, type Page } from '@playwright/test';
 const LINK = process.env.TIDEGATE_E2E_LINK ?? '';
 test.skip(LINK === '', 'TIDEGATE_E2E_LINK=$(tidegate login-link) runs it');
 
-const ARTEFACTS = resolve(import.meta.dirname, '../artefacts');
+const ARTEFACTS = resolve(import.meta.dirname, 'artefacts');
 const GOOD = readFileSync(resolve(import.meta.dirname, '../../examples/pushed.yaml'), 'utf8');
 const BAD = GOOD.replace('name: stdout', 'name: no_such_plugin');
 

@@ -27,6 +27,11 @@ export function newest(values: Values): number | null {
   return values.findLast((value) => value !== null) ?? null;
 }
 
+/** Where a value stands between unknown ones: no line leads to it, so it is drawn as a point. */
+export function lone(values: Values): number[] {
+  return values.flatMap((value, at) => (value !== null && (values[at - 1] ?? null) === null && (values[at + 1] ?? null) === null ? [at] : []));
+}
+
 /** The same length for all: a history that is shorter than its steps has unknown ends. */
 export function aligned(values: Values, length: number): (number | null)[] {
   return Array.from({ length }, (_, at) => values[at] ?? null);
@@ -44,6 +49,7 @@ export function flow(history: History, kind: 'input' | 'output', most: number): 
 
 /** The spans that can be chosen, with the step that keeps a chart under some two hundred points. */
 export const SPANS = [
+  { key: '15m', title: '15 minutes', seconds: 900, step: '60s' },
   { key: '1h', title: '1 hour', seconds: 3_600, step: '60s' },
   { key: '6h', title: '6 hours', seconds: 21_600, step: '2m' },
   { key: '24h', title: '24 hours', seconds: 86_400, step: '10m' },
