@@ -4,6 +4,7 @@ mod acts;
 mod inspect;
 mod mcp;
 mod metrics;
+mod repush;
 mod schemas;
 mod settings;
 
@@ -16,6 +17,7 @@ pub(crate) use acts::{CancelArgs, CancelNoun, RestartArgs, RestartNoun};
 pub(crate) use inspect::{DiagnoseArgs, DiagnoseNoun, LogsArgs, LogsNoun, LookArgs, ValidateArgs};
 pub(crate) use mcp::{McpClient, McpInstallArgs, McpMode, McpVerb};
 pub(crate) use metrics::{MetricsArgs, MetricsNoun};
+pub(crate) use repush::{AgainArgs, RetryArgs, RetryNoun, RollBackArgs, RollBackNoun};
 pub(crate) use schemas::{GetSchemaArgs, GetSchemasArgs};
 pub(crate) use settings::{
     DeleteNoun, DeleteSettingsArgs, GetSettingsArgs, SetHeartbeatArgs, SetNoun, SetSettingsArgs,
@@ -80,6 +82,12 @@ pub(crate) enum Verb {
     Restart(RestartNoun),
     /// Push a config to the agents that match a query, and wait until each has settled.
     Push(PushArgs),
+    /// Try what failed once more.
+    #[command(subcommand)]
+    Retry(RetryNoun),
+    /// Go back to what was before.
+    #[command(subcommand)]
+    RollBack(RollBackNoun),
     /// Send a custom message.
     #[command(subcommand)]
     Send(SendNoun),
@@ -375,6 +383,11 @@ mod tests {
             ("tidegate push a.yaml b.lua -q name:* --yes --name main.yaml", true),
             ("tidegate push a.yaml", false),
             ("tidegate push -q name:*", false),
+            ("tidegate retry push 0190 --timeout 5s --yes -o json", true),
+            ("tidegate retry push 0190 --all", false),
+            ("tidegate roll-back push 0190 --all --dry-run", true),
+            ("tidegate roll-back push 0190 --no-wait --dry-run", false),
+            ("tidegate roll-back push", false),
             ("tidegate send agent web-1 --capability c --type t", true),
             ("tidegate send agent web-1 --capability c", false),
             ("tidegate events -f -o json --server http://x", true),

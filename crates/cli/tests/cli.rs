@@ -11,6 +11,7 @@ mod cli {
     mod metrics;
     mod program;
     mod pushes;
+    mod repush;
     mod schemas;
     mod settings;
     mod streams;

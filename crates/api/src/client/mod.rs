@@ -289,8 +289,14 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn retry_push(&self, id: &str, request: RetryRequest) -> Result<Push, ClientError> {
-        self.call(self.act(&format!("/pushes/{id}/actions/retry")).json(&request)).await
+    pub async fn retry_push(
+        &self,
+        id: &str,
+        request: RetryRequest,
+        dry_run: bool,
+    ) -> Result<Push, ClientError> {
+        let dry_run = if dry_run { "?dry_run=all" } else { "" };
+        self.call(self.act(&format!("/pushes/{id}/actions/retry{dry_run}")).json(&request)).await
     }
 
     /// Gives agents of a push the config that each ran before it.

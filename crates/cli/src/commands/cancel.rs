@@ -7,14 +7,14 @@ use crate::lowargs::CancelArgs;
 use crate::sanitise;
 
 pub(super) async fn command(context: &Context, args: &CancelArgs) -> Result<(), Failure> {
-    let command = context.client.cancel_command(id(args, "a command")?).await?;
+    let command = context.client.cancel_command(id(&args.id, "a command")?).await?;
     show(&command, args.output, || {
         Ok(format!("command {} {}\n", sanitise::line(&command.id), sanitise::line(&command.state)))
     })
 }
 
 pub(super) async fn operation(context: &Context, args: &CancelArgs) -> Result<(), Failure> {
-    let operation = context.client.cancel_operation(id(args, "an operation")?).await?;
+    let operation = context.client.cancel_operation(id(&args.id, "an operation")?).await?;
     show(&operation, args.output, || {
         let cancelled = operation.targets.iter().filter(|target| target.outcome == "cancelled").count();
         let cancelled = agents(u64::try_from(cancelled).unwrap_or(u64::MAX));
@@ -23,9 +23,9 @@ pub(super) async fn operation(context: &Context, args: &CancelArgs) -> Result<()
 }
 
 /// An id is one word of a path; anything else would be another call.
-fn id<'a>(args: &'a CancelArgs, what: &str) -> Result<&'a str, Failure> {
-    if args.id.is_empty() || !args.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return Err(Failure::Argument(format!("{:?} is no id of {what}", args.id)));
+pub(super) fn id<'a>(id: &'a str, what: &str) -> Result<&'a str, Failure> {
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Err(Failure::Argument(format!("{id:?} is no id of {what}")));
     }
-    Ok(&args.id)
+    Ok(id)
 }

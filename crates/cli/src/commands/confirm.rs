@@ -24,19 +24,38 @@ pub(super) async fn confirm(context: &Context, act: &Act<'_>) -> Result<(), Fail
         return Ok(());
     }
     let agents = agents(*count);
-    if !context.terminal.can_ask {
-        let text = format!("{agents} match {query:?}: give --yes to {verb} all of them");
-        return Err(Failure::Unconfirmed(text));
-    }
     let mut capital: String = verb.chars().take(1).flat_map(char::to_uppercase).collect();
     capital.extend(verb.chars().skip(1));
-    context.talk.ask(&format!("{capital} the {agents} that match {query:?}? [y/N] "));
+    let question = Question {
+        text: format!("{capital} the {agents} that match {query:?}?"),
+        unasked: format!("{agents} match {query:?}: give --yes to {verb} all of them"),
+        done,
+    };
+    ask(context, &question).await
+}
+
+/// What a person is asked.
+pub(super) struct Question<'a> {
+    /// The question.
+    pub(super) text: String,
+    /// What is told where there is nobody to ask.
+    pub(super) unasked: String,
+    /// Such as `pushed`.
+    pub(super) done: &'a str,
+}
+
+/// Asks a person, and goes on only after a yes.
+pub(super) async fn ask(context: &Context, question: &Question<'_>) -> Result<(), Failure> {
+    if !context.terminal.can_ask {
+        return Err(Failure::Unconfirmed(question.unasked.clone()));
+    }
+    context.talk.ask(&format!("{} [y/N] ", question.text));
     // Reading from a terminal blocks, and Ctrl-C must be heard meanwhile.
     let answer =
         tokio::task::spawn_blocking(read_answer).await.map_err(|error| Failure::Start(error.into()))?;
     match answer.map_err(Failure::Start)?.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
-        _ => Err(Failure::Unconfirmed(format!("not confirmed; nothing was {done}"))),
+        _ => Err(Failure::Unconfirmed(format!("not confirmed; nothing was {}", question.done))),
     }
 }
 

@@ -14,6 +14,7 @@ mod metrics;
 mod outcome;
 mod push;
 mod push_files;
+mod repush;
 mod restart;
 mod restart_query;
 mod schemas;
@@ -25,7 +26,7 @@ use tidegate_api::client::Client;
 use crate::failure::Failure;
 use crate::lowargs::{
     CancelNoun, DeleteNoun, DescribeNoun, DiagnoseNoun, GetNoun, LabelNoun, LogsNoun, LowArgs, MetricsNoun,
-    PageOutput, RestartNoun, SendNoun, SetNoun, UnsetNoun, Verb,
+    PageOutput, RestartNoun, RetryNoun, RollBackNoun, SendNoun, SetNoun, UnsetNoun, Verb,
 };
 use crate::output::Talk;
 use crate::render::structured;
@@ -62,6 +63,8 @@ pub(crate) async fn run(low: LowArgs, environment: &Environment, terminal: Termi
         Verb::Metrics(MetricsNoun::Agent(args)) => metrics::agent(&context, &args).await,
         Verb::Restart(RestartNoun::Agent(args)) => restart::run(&context, &args).await,
         Verb::Push(args) => push::run(&context, args).await,
+        Verb::Retry(RetryNoun::Push(args)) => repush::retry(&context, &args).await,
+        Verb::RollBack(RollBackNoun::Push(args)) => repush::roll_back(&context, &args).await,
         Verb::Send(SendNoun::Agent(args)) => send::run(&context, &args).await,
         Verb::Logs(LogsNoun::Agent(args)) => inspect::logs(&context, &args).await,
         Verb::Validate(args) => inspect::validate(&context, &args).await,

@@ -5,16 +5,17 @@ use std::time::Duration;
 use tidegate_api::{Command, Operation, Push};
 
 use crate::failure::Failure;
-use crate::render::push::missing;
+use crate::render::push::{missing, together};
 
-/// The end of a push: what has not settled counts first, then what did not succeed.
-pub(super) fn of_push(push: &Push, timeout: Duration) -> Result<(), Failure> {
-    let summary = &push.summary;
+/// The end of a push, or of several as one: what has not settled counts first, then what did not succeed.
+pub(super) fn of_pushes(pushes: &[Push], timeout: Duration) -> Result<(), Failure> {
+    let summary = together(pushes);
     if summary.total == 0 {
-        return Err(Failure::NoMatch { q: push.q.clone() });
+        let q = pushes.first().map(|push| push.q.clone()).unwrap_or_default();
+        return Err(Failure::NoMatch { q });
     }
     if !summary.is_settled() {
-        return Err(timed_out(timeout, missing(push)));
+        return Err(timed_out(timeout, missing(pushes)));
     }
     of_counts(summary.proven + summary.unproven, summary.total, "agents")
 }
@@ -118,7 +119,7 @@ mod tests {
                 warnings: vec![],
                 agents: vec![],
             };
-            assert_eq!(exit::of_result(&of_push(&push, Duration::from_secs(1))), expected, "{summary:?}");
+            assert_eq!(exit::of_result(&of_pushes(&[push], Duration::from_secs(1))), expected, "{summary:?}");
         }
     }
 

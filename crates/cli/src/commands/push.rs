@@ -1,13 +1,15 @@
 //! `tidegate push`.
 
+use std::time::Duration;
+
 use tidegate_api::{Push, PushFile, PushRequest, PushWarning};
 
 use super::confirm::{Act, agents, confirm};
 use super::{Context, outcome, push_files, show};
 use crate::failure::Failure;
-use crate::lowargs::PushArgs;
+use crate::lowargs::{PageOutput, PushArgs};
 use crate::poll::Poll;
-use crate::render::push::{progress, result};
+use crate::render::push::{progress, result, together};
 use crate::sanitise;
 
 pub(super) async fn run(context: &Context, args: PushArgs) -> Result<(), Failure> {
@@ -28,10 +30,30 @@ pub(super) async fn run(context: &Context, args: PushArgs) -> Result<(), Failure
         context.talk.say(&format!("pushed to {}", agents(push.summary.total)));
         return show(&push, args.output, || Ok(format!("{}\n", sanitise::line(&push.id))));
     }
+    finish(context, push, args.timeout, args.output).await
+}
+
+/// Follows a push to its end, shows it, and says what may follow where agents failed.
+pub(super) async fn finish(
+    context: &Context,
+    push: Push,
+    timeout: Duration,
+    output: PageOutput,
+) -> Result<(), Failure> {
     context.talk.say(&format!("push {} is on its way", push.id));
-    let push = wait(context, &args, push).await?;
-    show(&push, args.output, || Ok(result(&push)))?;
-    outcome::of_push(&push, args.timeout)
+    let mut pushes = [push];
+    follow(context, timeout, &mut pushes).await?;
+    let [push] = pushes;
+    show(&push, output, || Ok(result(&push)))?;
+    if push.summary.failed > 0 {
+        context
+            .talk
+            .say(&format!("tidegate retry push {} gives it to those that failed once more,", push.id));
+        context
+            .talk
+            .say(&format!("tidegate roll-back push {} gives them what they were given before", push.id));
+    }
+    outcome::of_pushes(std::slice::from_ref(&push), timeout)
 }
 
 /// What the builds of some agents will not understand: the server knows them, and the agents have the last word.
@@ -64,16 +86,20 @@ async fn count(context: &Context, q: &str) -> Result<u64, Failure> {
     }
 }
 
-async fn wait(context: &Context, args: &PushArgs, mut push: Push) -> Result<Push, Failure> {
-    let mut poll = Poll::new(args.timeout);
+/// Looks at pushes until every agent has settled, or for so long.
+pub(super) async fn follow(context: &Context, timeout: Duration, pushes: &mut [Push]) -> Result<(), Failure> {
+    let mut poll = Poll::new(timeout);
     let mut line = context.talk.progress();
     loop {
-        line.show(&progress(&push.summary));
-        if push.summary.is_settled() || !poll.again().await {
-            return Ok(push);
+        let summary = together(pushes);
+        line.show(&progress(&summary));
+        if summary.is_settled() || !poll.again().await {
+            return Ok(());
         }
-        if let Some(news) = poll.heard(context.client.push_state(&push.id).await)? {
-            push = news;
+        for push in pushes.iter_mut().filter(|push| !push.summary.is_settled()) {
+            if let Some(news) = poll.heard(context.client.push_state(&push.id).await)? {
+                *push = news;
+            }
         }
     }
 }

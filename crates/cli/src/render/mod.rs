@@ -12,6 +12,7 @@ pub(crate) mod facets;
 mod hint;
 pub(crate) mod metrics;
 pub(crate) mod push;
+pub(crate) mod repush;
 pub(crate) mod schemas;
 pub(crate) mod settings;
 pub(crate) mod structured;

@@ -26,6 +26,20 @@ pub(crate) fn progress(summary: &PushSummary) -> String {
     format!("{} {agents}{colon}{}{dots}", summary.total, counts.join(", "))
 }
 
+/// The counts of several pushes as one.
+pub(crate) fn together(pushes: &[Push]) -> PushSummary {
+    pushes.iter().map(|push| push.summary).fold(PushSummary::default(), |all, one| PushSummary {
+        total: all.total + one.total,
+        proven: all.proven + one.proven,
+        unproven: all.unproven + one.unproven,
+        pending: all.pending + one.pending,
+        applying: all.applying + one.applying,
+        failed: all.failed + one.failed,
+        superseded: all.superseded + one.superseded,
+        refused: all.refused + one.refused,
+    })
+}
+
 /// Lines of an agent's log that are shown.
 const MAX_LOG_LINES: usize = 25;
 
@@ -51,8 +65,9 @@ pub(crate) fn result(push: &Push) -> String {
 }
 
 /// The agents that have not settled, in one line; at most ten are named.
-pub(crate) fn missing(push: &Push) -> String {
-    let waiting: Vec<&PushAgent> = push.agents.iter().filter(|agent| is_waiting(agent)).collect();
+pub(crate) fn missing(pushes: &[Push]) -> String {
+    let agents = pushes.iter().flat_map(|push| &push.agents);
+    let waiting: Vec<&PushAgent> = agents.filter(|agent| is_waiting(agent)).collect();
     let mut parts: Vec<String> = waiting
         .iter()
         .take(10)
@@ -61,7 +76,7 @@ pub(crate) fn missing(push: &Push) -> String {
     if waiting.len() > 10 {
         parts.push(format!("{} more", waiting.len() - 10));
     }
-    format!("{} of {} ({})", waiting.len(), push.summary.total, parts.join("; "))
+    format!("{} of {} ({})", waiting.len(), together(pushes).total, parts.join("; "))
 }
 
 fn is_good(agent: &PushAgent) -> bool {
@@ -158,13 +173,14 @@ pending    away (0190aaaa): disconnected
 applying   busy (0190aaaa)
 ";
         assert_eq!(result(&push()), expected);
-        assert_eq!(missing(&push()), "2 of 4 (away pending: disconnected; busy applying)");
+        assert_eq!(missing(&[push()]), "2 of 4 (away pending: disconnected; busy applying)");
     }
 
     #[test]
     fn given_many_that_are_missing_then_ten_are_named() {
         let mut push = push();
         push.agents = (0..15).map(|_| agent("a", "pending", "", "connected")).collect();
-        assert!(missing(&push).ends_with("; 5 more)"), "{}", missing(&push));
+        let told = missing(&[push]);
+        assert!(told.ends_with("; 5 more)"), "{told}");
     }
 }

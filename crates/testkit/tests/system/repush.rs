@@ -30,7 +30,8 @@ async fn given_a_refused_config_when_it_is_tried_again_and_then_rolled_back_then
         assert_eq!(push_settled(&server.api, &first.id, SOON).await.summary.failed, 1);
         let before = is_back(&server.api, own.agent.started_at).await;
 
-        let retry = server.api.retry_push(&first.id, RetryRequest { expected_count: Some(1) }).await.unwrap();
+        let retry =
+            server.api.retry_push(&first.id, RetryRequest { expected_count: Some(1) }, false).await.unwrap();
         let settled = push_settled(&server.api, &retry.id, SOON).await;
         assert_eq!((settled.summary.failed, settled.summary.total), (1, 1), "{settled:?}");
         assert_ne!(settled.config, first.config);
