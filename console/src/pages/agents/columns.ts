@@ -115,6 +115,11 @@ export function ariaSort(sort: string, key: string | undefined): 'ascending' | '
   return sort === `-${key}` ? 'descending' : 'none';
 }
 
+/** What of the columns a narrow screen has room for: the name, and three below it. */
+export function stacked(shown: readonly Column[]): Column[] {
+  return shown.slice(0, 4);
+}
+
 /** The grid's columns as CSS: a tick, then each with its least width and its part of the room that is left. */
 export function template(shown: readonly Column[]): string {
   const tracks = shown.map(({ width, grows }) => (grows ? `minmax(${width}px, ${grows}fr)` : `${width}px`));
