@@ -330,6 +330,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/attention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What in the fleet calls for a person: sentences, the gravest first, each with the query that finds its agents. */
+        get: operations["getFleetAttention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fleet/summary": {
         parameters: {
             query?: never;
@@ -867,6 +884,23 @@ export interface components {
             /** @description Why, in a sentence. */
             reason?: string;
         };
+        /** @description One sentence, and the way to the agents that it is about. */
+        AttentionSentence: {
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            count: number;
+            /**
+             * @description How grave it is: `watch` or `act`.
+             * @enum {string}
+             */
+            level: "act" | "watch";
+            /** @description Finds them. */
+            query: string;
+            /** @description What is the matter, with the number of agents. */
+            sentence: string;
+        };
         /** @description One component that a build has, or a group of them. */
         AvailableComponent: {
             /** @description The components below, by name. */
@@ -1232,6 +1266,11 @@ export interface components {
             hunks?: components["schemas"]["DifferenceHunk"][];
             /** @description Its name. */
             name: string;
+        };
+        /** @description Sentences about agents that are not as they should be, the gravest first. */
+        FleetAttention: {
+            /** @description The sentences; none where all is well. */
+            items: components["schemas"]["AttentionSentence"][];
         };
         /** @description How many agents stand where, on each axis, by service, version and operating system. */
         FleetSummary: {
@@ -4617,6 +4656,92 @@ export interface operations {
                 };
             };
             /** @description `invalid`, `invalid-query` */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited` */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFleetAttention: {
+        parameters: {
+            query?: {
+                /** @description Only of the agents that match; of all when left out. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What in the fleet calls for a person: sentences, the gravest first, each with the query that finds its agents. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetAttention"];
+                };
+            };
+            /** @description `parameters` */
+            400: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `cross-site` */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid-query` */
             422: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];

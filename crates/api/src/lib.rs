@@ -5,6 +5,7 @@
 
 mod agent;
 mod agent_config;
+mod attention;
 mod bulk;
 #[cfg(feature = "client")]
 pub mod client;
@@ -29,6 +30,7 @@ pub use agent::{
 pub use agent_config::{
     AgentConfig, ConfigVersion, DifferenceHunk, DifferenceLine, EffectiveConfig, FileDifference,
 };
+pub use attention::{AttentionSentence, FleetAttention};
 pub use bulk::{BulkAction, BulkRequest, Operation, OperationTarget};
 pub use command::{Answer, Command, CommandRequest};
 pub use completion::{Completion, Completions};

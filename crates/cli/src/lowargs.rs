@@ -1,11 +1,13 @@
 //! What was typed. What it means is resolved in `settings` and in the commands.
 
 mod acts;
+mod attention;
 mod inspect;
 mod mcp;
 mod metrics;
 mod repush;
 mod schemas;
+mod send;
 mod settings;
 
 use std::path::PathBuf;
@@ -14,11 +16,13 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use acts::{CancelArgs, CancelNoun, RestartArgs, RestartNoun};
+pub(crate) use attention::GetAttentionArgs;
 pub(crate) use inspect::{DiagnoseArgs, DiagnoseNoun, LogsArgs, LogsNoun, LookArgs, ValidateArgs};
 pub(crate) use mcp::{McpClient, McpInstallArgs, McpMode, McpVerb};
 pub(crate) use metrics::{MetricsArgs, MetricsNoun};
 pub(crate) use repush::{AgainArgs, RetryArgs, RetryNoun, RollBackArgs, RollBackNoun};
 pub(crate) use schemas::{GetSchemaArgs, GetSchemasArgs};
+pub(crate) use send::{SendArgs, SendNoun};
 pub(crate) use settings::{
     DeleteNoun, DeleteSettingsArgs, GetSettingsArgs, SetHeartbeatArgs, SetNoun, SetSettingsArgs,
     UnsetHeartbeatArgs, UnsetNoun, WhomArgs,
@@ -136,6 +140,8 @@ pub(crate) enum GetNoun {
     /// The agents that match a query, or all.
     #[command(alias = "agent", visible_alias = "ag")]
     Agents(GetAgentsArgs),
+    /// What calls for a person, in sentences with the queries that find their agents.
+    Attention(GetAttentionArgs),
     /// The rules for connection settings, heartbeats among them, and how far agents have come with each.
     #[command(alias = "setting")]
     Settings(GetSettingsArgs),
@@ -260,35 +266,6 @@ pub(crate) struct PushArgs {
     #[arg(long)]
     pub(crate) force: bool,
     /// How to show the result.
-    #[arg(short, long, value_enum, default_value_t)]
-    pub(crate) output: PageOutput,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SendNoun {
-    /// To one agent.
-    #[command(visible_alias = "ag")]
-    Agent(SendArgs),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct SendArgs {
-    /// The agent: its uid, at least 4 hex digits that its uid begins with, or its name.
-    #[arg(value_name = "UID|NAME")]
-    pub(crate) agent: String,
-    /// The custom capability.
-    #[arg(long)]
-    pub(crate) capability: String,
-    /// The type of the message.
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) message_type: String,
-    /// The payload: JSON, or @FILE with JSON in it; nothing when left out.
-    #[arg(long, value_name = "JSON|@FILE")]
-    pub(crate) data: Option<String>,
-    /// How long to wait for the answer; a message that has not left the server by then expires.
-    #[arg(long, default_value = "30s", value_parser = wait)]
-    pub(crate) timeout: Duration,
-    /// How to show the answer: its data, or the whole command as the API gives it.
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: PageOutput,
 }

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod cli {
     mod agents;
+    mod attention;
     mod canned;
     mod commands;
     mod events;

@@ -14,6 +14,8 @@ mod admission;
 mod agent_config;
 #[path = "planes/answers.rs"]
 mod answers;
+#[path = "planes/attention.rs"]
+mod attention;
 #[path = "planes/bad_input.rs"]
 mod bad_input;
 #[path = "planes/budget.rs"]

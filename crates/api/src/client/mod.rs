@@ -1,7 +1,9 @@
 //! A typed client of the REST API.
 
+mod attention;
 mod error;
 mod mcp;
+mod schemas;
 mod watch;
 
 use std::time::Duration;
@@ -11,8 +13,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Agent, AgentDetail, AgentMetrics, BASE, BulkRequest, Command, CommandRequest, Event, List, LoginLink,
-    Operation, PluginSchema, Problem, Push, PushRequest, RetryRequest, RollBack, RollBackRequest,
-    SettingsRequest, SettingsRule,
+    Operation, Problem, Push, PushRequest, RetryRequest, RollBack, RollBackRequest, SettingsRequest,
+    SettingsRule,
 };
 
 pub use error::ClientError;
@@ -249,24 +251,6 @@ impl Client {
         let call = self.request(Method::DELETE, &format!("/connection-settings/{name}"));
         let call = call.header("if-match", format!("\"{revision}\""));
         self.send(call.timeout(DEADLINE)).await.map(|_| ())
-    }
-
-    /// Every schema of plugins that the server has.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn schemas(&self) -> Result<List<PluginSchema>, ClientError> {
-        self.call(self.request(Method::GET, "/schemas")).await
-    }
-
-    /// The document of a schema, as the agent's binary printed it.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn schema(&self, hash: &str) -> Result<Vec<u8>, ClientError> {
-        let request = self.request(Method::GET, &format!("/schemas/{hash}"));
-        let response = self.send(request.timeout(DEADLINE)).await?;
-        self.body(response).await
     }
 
     /// Pushes a config.

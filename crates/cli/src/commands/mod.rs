@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod attention;
 mod cancel;
 mod confirm;
 mod describe_agent;
@@ -52,6 +53,7 @@ pub(crate) async fn run(low: LowArgs, environment: &Environment, terminal: Termi
     let context = Context { client, terminal, talk: Talk::new(terminal) };
     match low.verb {
         Verb::Get(GetNoun::Agents(args)) => get_agents::run(&context, &args).await,
+        Verb::Get(GetNoun::Attention(args)) => attention::run(&context, &args).await,
         Verb::Get(GetNoun::Settings(args)) => settings::get(&context, &args).await,
         Verb::Get(GetNoun::Schemas(args)) => schemas::list(&context, &args).await,
         Verb::Get(GetNoun::Schema(args)) => schemas::one(&context, &args).await,

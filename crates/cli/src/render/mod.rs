@@ -2,6 +2,7 @@
 
 pub(crate) mod age;
 pub(crate) mod agents;
+pub(crate) mod attention;
 pub(crate) mod commands;
 mod components;
 pub(crate) mod describe;

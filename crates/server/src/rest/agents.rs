@@ -219,7 +219,7 @@ pub(super) async fn get(
 #[serde(deny_unknown_fields)]
 pub(super) struct SummaryParameters {
     #[serde(default)]
-    q: String,
+    pub(super) q: String,
 }
 
 /// How many agents stand where, on every axis at once.

@@ -2,6 +2,7 @@
 
 mod agent_config;
 mod agents;
+mod attention;
 mod auth;
 mod commands;
 mod completions;
@@ -88,6 +89,7 @@ pub(crate) fn router(face: Face) -> Router {
         .route("/operations/{id}", get(operations::get).route_layer(tagged()))
         .route("/operations/{id}/actions/cancel", post(operations::cancel).route_layer(once()))
         .route("/fleet/summary", get(agents::summary))
+        .route("/fleet/attention", get(attention::get))
         .route("/agents/{uid}/commands", post(commands::create).route_layer(once()))
         .route("/commands", get(commands::list))
         .route("/commands/{id}", get(commands::get).route_layer(tagged()))

@@ -1,9 +1,9 @@
-//! The calls that look at one agent closely.
+//! The calls that look closely: at one agent, or at what in a fleet calls for a person.
 
 use super::call::{Answer, Operation, look, query};
 use super::operations::{CURSOR, IF_NONE_MATCH, LIMIT};
 
-pub(super) const OPERATIONS: [Operation; 5] = [
+pub(super) const OPERATIONS: [Operation; 6] = [
     look(
         "/api/v1/agents/{uid}/report",
         "getAgentReport",
@@ -46,5 +46,13 @@ pub(super) const OPERATIONS: [Operation; 5] = [
         &[IF_NONE_MATCH],
         Answer::One("AgentConfig"),
         &["not-found", "invalid"],
+    ),
+    look(
+        "/api/v1/fleet/attention",
+        "getFleetAttention",
+        "What in the fleet calls for a person: sentences, the gravest first, each with the query that finds its agents.",
+        &[query("q", "string", "Only of the agents that match; of all when left out.")],
+        Answer::One("FleetAttention"),
+        &["parameters", "invalid-query"],
     ),
 ];

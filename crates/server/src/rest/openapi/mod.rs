@@ -201,6 +201,7 @@ fn schemas() -> Map<String, Value> {
     add::<api::AgentConfig>(&mut found);
     add::<api::Completions>(&mut found);
     add::<api::FleetSummary>(&mut found);
+    add::<api::FleetAttention>(&mut found);
     add::<api::Total>(&mut found);
     add::<api::BulkRequest>(&mut found);
     add::<api::Operation>(&mut found);

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use tidegate_fleet::CommandState;
 use tidegate_fleet::agent::Labels;
+use tidegate_fleet::agent::axes::Attention;
 
 /// The schema of a parameter: equal names mean the same everywhere.
 pub(super) fn parameter(name: &str, kind: &str) -> Value {
@@ -66,6 +67,12 @@ pub(super) fn refine(schemas: &mut Map<String, Value>) {
     }
     if let Some(files) = schemas.get_mut("PushRequest").and_then(|one| one.pointer_mut("/properties/files")) {
         files["minItems"] = json!(1);
+    }
+    if let Some(level) =
+        schemas.get_mut("AttentionSentence").and_then(|one| one.pointer_mut("/properties/level"))
+    {
+        let calling = [Attention::Act, Attention::Watch].map(Attention::as_str);
+        level["enum"] = json!(calling);
     }
     // Each kind of act takes its own fields and no other.
     for name in ["BulkAction", "CommandRequest"] {
