@@ -8,6 +8,8 @@ test.use({ file: 'push' });
 test.describe.configure({ mode: 'serial' });
 
 const GOOD = readFileSync(resolve(import.meta.dirname, '../../examples/pushed.yaml'), 'utf8');
+const WITH_PARSERS = GOOD.replace('log_level: info', 'log_level: info\n  parsers_file: parsers.conf');
+const PARSERS = '[PARSER]\n    Name   as_json\n    Format json\n';
 const BAD = GOOD.replace('name: stdout', 'name: no_such_plugin');
 
 /** Writes over what the editor has, as somebody at a keyboard would. */
@@ -22,13 +24,20 @@ test.beforeAll(async ({ world: { fleet } }) => {
   await fleet.matching('health:healthy', 1);
 });
 
-test('given a good config, when it is pushed with the keyboard, then the agent is proven to run it', async ({ console: page, world }) => {
+test('given a good config of two files, when it is pushed with the keyboard, then the agent is proven to run it', async ({ console: page, world }) => {
   await page.goto(world.url);
   await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible();
   await page.keyboard.press('g');
   await page.keyboard.press('p');
   await expect(page.getByRole('heading', { name: 'Push', exact: true })).toBeVisible();
-  await write(page, GOOD);
+  await write(page, WITH_PARSERS);
+  await page.getByRole('button', { name: 'New file' }).focus();
+  await page.keyboard.press('Enter');
+  const name = page.getByRole('textbox', { name: 'File name' });
+  await expect(name).toBeFocused();
+  await page.keyboard.type('parsers.conf');
+  await expect(page.getByText('parsers.conf is empty: write it, or remove it.')).toBeVisible();
+  await write(page, PARSERS);
   const query = page.getByRole('textbox', { name: 'Query' });
   await query.focus();
   await page.keyboard.type('name:edge-1');
@@ -64,20 +73,32 @@ test('given a bad config, when it is pushed, then it is seen why it failed and w
   await page.keyboard.press('Escape');
   await row.getByRole('link', { name: 'edge-1' }).click();
   const panel = page.getByRole('tabpanel');
-  await expect(panel).toContainText('1 file differs');
+  await expect(panel).toContainText('2 files differ');
   await expect(panel.getByRole('row').filter({ hasText: 'no_such_plugin' })).toContainText('should be');
   await expect(panel.getByRole('row').filter({ hasText: 'name: stdout' })).toContainText('is');
   await pictures(page, 'agent-config');
 });
 
-test('given a push that failed, when its agents are rolled back, then they run what they ran before', async ({ console: page, world }) => {
+test('given a push that failed, when it is tried again and then rolled back, then its agents run what they ran before', async ({ console: page, world }) => {
   await page.goto(`${world.url}/push`);
   await page.getByRole('region', { name: 'Earlier pushes' }).getByRole('link').first().click();
+  await page.getByRole('button', { name: 'Try the failed again…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Push again to 1 agent' }).click();
+  await expect(page.getByText('It tries a push that failed again')).toBeVisible();
+  await expect(page.getByRole('row').nth(1)).toContainText('failed', { timeout: 30_000 });
   await page.getByRole('button', { name: 'Roll the failed back…' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('button', { name: 'Roll 1 agent back' }).click();
   await expect(page.getByText('It takes agents back from')).toBeVisible();
   await expect(page.getByRole('row').nth(1)).toContainText('proven', { timeout: 30_000 });
+  await page.getByRole('row').nth(1).getByRole('link', { name: 'edge-1' }).click();
+  await page.getByRole('link', { name: 'Edit and push…' }).click();
+  await expect(page.getByRole('list', { name: 'Files of the config' }).getByRole('button')).toHaveText(['fluent-bit.yaml main', 'parsers.conf']);
+  await expect(page.getByRole('textbox', { name: 'The config' })).toContainText('parsers_file: parsers.conf');
+  await page.getByRole('button', { name: 'parsers.conf' }).click();
+  await page.getByRole('button', { name: 'Remove this file' }).click();
+  await expect(page.getByRole('textbox', { name: 'File name' })).toHaveValue('fluent-bit.yaml');
+  await expect(page.getByRole('list', { name: 'Files of the config' })).toBeHidden();
 });
 
 test('given many agents, when a push is confirmed, then their number has to be typed', async ({ console: page, world }) => {
