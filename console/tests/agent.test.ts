@@ -1,59 +1,75 @@
 import { describe, expect, it } from 'vitest';
-import { difference, hunks, pairs } from '../src/pages/agent/difference';
+import { changedLines, differingFirst, numbered } from '../src/pages/agent/difference';
 import { rows, tally } from '../src/pages/agent/health';
-
-function rebuilt(lines: ReturnType<typeof difference>, side: 'gone' | 'new'): string[] {
-  return lines.filter((line) => line.mark === 'same' || line.mark === side).map((line) => line.text);
-}
+import { fieldsOf, payload, sendables } from '../src/pages/agent/messages';
+import { keyOf, kindOf, merged, type Happening } from '../src/pages/agent/timeline';
 
 describe('difference', () => {
-  it('given any two texts, when compared, then both can be told again from the answer', () => {
-    let seed = 7;
-    const next = (n: number): number => {
-      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
-      return seed % n;
-    };
-    for (let round = 0; round < 300; round += 1) {
-      const make = (): string[] => Array.from({ length: next(12) }, () => 'abc'[next(3)] ?? '');
-      const [left, right] = [make(), make()];
-      const lines = difference(left.map((l) => `${l}\n`).join(''), right.map((l) => `${l}\n`).join(''));
-      expect(rebuilt(lines, 'gone')).toEqual(left);
-      expect(rebuilt(lines, 'new')).toEqual(right);
-    }
-  });
-
-  it('given one changed line, when compared, then only it is marked and numbers run on both sides', () => {
-    const lines = difference('a\nb\nc\n', 'a\nB\nc\n');
-    expect(lines.map((line) => [line.mark, line.text, line.left, line.right])).toEqual([
-      ['same', 'a', 1, 1],
-      ['gone', 'b', 2, undefined],
-      ['new', 'B', undefined, 2],
-      ['same', 'c', 3, 3],
+  const line = (side: string, text = '') => ({ side, text });
+  it('given a place that differs, when its lines are numbered, then numbers run on both sides', () => {
+    const lines = [line('both'), line('desired'), line('effective'), line('effective'), line('both')];
+    const found = numbered({ desired_start: 7, effective_start: 9, lines });
+    expect(found.map(({ desired, effective }) => [desired, effective])).toEqual([
+      [7, 9],
+      [8, undefined],
+      [undefined, 10],
+      [undefined, 11],
+      [9, 12],
     ]);
   });
 
-  it('given line ends of Windows, when compared, then they are no difference', () => {
-    expect(difference('a\r\nb\r\n', 'a\nb\n').every((line) => line.mark === 'same')).toBe(true);
+  it('given files, when shown, then those that differ come first, with how many lines differ', () => {
+    const hunks = [{ desired_start: 1, effective_start: 1, lines: [line('both'), line('desired'), line('effective')] }];
+    const files = [{ name: 'a', change: 'same' }, { name: 'b', change: 'changed', hunks }, { name: 'c', change: 'missing' }];
+    expect(differingFirst(files).map((file) => [file.name, changedLines(file)])).toEqual([['b', 2], ['c', 0], ['a', 0]]);
   });
+});
 
-  it('given two large texts with nothing in common, when compared, then all lines are told as replaced', () => {
-    const make = (letter: string): string => Array.from({ length: 20_000 }, (_, at) => `${letter}${at}`).join('\n');
-    const lines = difference(make('a'), make('b'));
-    expect(lines.filter((line) => line.mark === 'gone')).toHaveLength(20_000);
-    expect(lines.filter((line) => line.mark === 'new')).toHaveLength(20_000);
+describe('timeline', () => {
+  const event = (number: number, at: string): Happening => ({ at, kind: 'event', event: { number, at, kind: 'health', agent: 'u', name: 'n', text: '' } });
+  const command = (state: string): Happening => ({
+    at: '2026-01-01T00:00:02Z',
+    kind: 'command',
+    command: { id: 'c', agent: 'u', kind: 'restart', state, ended: false, actor: 'a', created_at: '', deadline: '' },
   });
-
-  it('given changes far apart, when cut into hunks, then each stands with three lines around it', () => {
-    const left = Array.from({ length: 40 }, (_, at) => `line ${at}`);
-    const right = left.map((line, at) => (at === 5 || at === 30 ? `${line}!` : line));
-    const found = hunks(difference(left.join('\n'), right.join('\n')));
-    expect(found.map((hunk) => [hunk.left, hunk.lines.length])).toEqual([[3, 8], [28, 8]]);
+  it('given pages that overlap, when merged, then each stands once, as it is now, newest first', () => {
+    const before = [event(9, '2026-01-01T00:00:01Z'), command('queued'), event(1, '2026-01-01T00:00:00.5Z')];
+    const found = merged(before, [command('succeeded'), event(10, '2026-01-01T00:00:01Z')], 3);
+    expect(found.map(keyOf)).toEqual(['command/c', `event/${'10'.padStart(20, '0')}`, `event/${'9'.padStart(20, '0')}`]);
+    expect(found[0]?.command?.state).toBe('succeeded');
+    expect(found.map(kindOf)).toEqual(['command', 'health', 'health']);
   });
+});
 
-  it('given files of both sides, when paired, then those that differ come first and the rendered one is left out', () => {
-    const file = (name: string, body: string) => ({ name, body });
-    const found = pairs([file('a', '1'), file('b', '1')], [file('a', '1'), file('b', '2'), file('tidegate/rendered', 'x')]);
-    expect(found.map((pair) => [pair.name, pair.changes])).toEqual([['b', 2], ['a', 0]]);
+describe('messages', () => {
+  const schema = {
+    type: 'object',
+    required: ['tag'],
+    properties: { id: { type: 'string' }, lines: { type: 'integer' }, odd: { anyOf: [] }, tag: { type: 'string', description: 'Where to.' } },
+  };
+  it('given a schema, then its fields are asked for, needed ones first, and the server\'s own are not', () => {
+    expect(fieldsOf(schema)).toEqual([
+      { name: 'tag', form: 'text', required: true, meaning: 'Where to.' },
+      { name: 'lines', form: 'number', required: false, meaning: '' },
+      { name: 'odd', form: 'json', required: false, meaning: '' },
+    ]);
+    expect(fieldsOf({ type: 'object' })).toEqual([]);
+  });
+  it('given texts of a form, then the payload has what they stand for, or says what is wrong', () => {
+    expect(payload(fieldsOf(schema), { tag: 'x', lines: '5', odd: '[1]' })).toEqual({ data: { tag: 'x', lines: 5, odd: [1] } });
+    expect(payload(fieldsOf(schema), { lines: 'many' })).toEqual({ errors: { tag: 'is needed', lines: 'is no number' } });
+  });
+  it('given a capability that the server does not know, then type and data are asked for', () => {
+    const known = { known: true, idempotent: false, answers: true, summary: '' };
+    const items = [
+      { ...known, name: 'io.a', messages: [{ type: 'one', summary: 's', arguments: {} as Record<string, never> }] },
+      { ...known, name: 'org.b', known: false, messages: [] },
+    ];
+    const found = sendables({ restart: true, remote_config: true, items });
+    expect(found.map((one) => [one.key, one.kind, one.fields.map((field) => field.name)])).toEqual([
+      ['io.a one', 'one', []],
+      ['org.b', null, ['type', 'data']],
+    ]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Chain, MOST_ROWS, STEP, STRIDE, inSight } from '../src/pages/agents/chain';
 import { ariaSort, column, columns, fields, nextSort } from '../src/pages/agents/columns';
-import { keySuggestions, take, valueSuggestions, writing } from '../src/pages/agents/complete';
+import { characters, offerOf, still, take } from '../src/pages/agents/complete';
 import { MOST_TICKED, NONE, extended, predicate, toggled } from '../src/pages/agents/selection';
 
 /** A list of so many rows as the server pages through it. */
@@ -87,25 +87,34 @@ describe('columns', () => {
 });
 
 describe('completion', () => {
-  test('given a caret, then what is being written there is known', () => {
-    expect(writing('hea', 3)).toEqual({ kind: 'key', key: '', prefix: 'hea', from: 0, to: 3 });
-    expect(writing('a -health:un', 12)).toEqual({ kind: 'value', key: 'health', prefix: 'un', from: 10, to: 12 });
-    expect(writing('os:linux,wi', 11)).toMatchObject({ kind: 'value', key: 'os', prefix: 'wi', from: 9 });
-    expect(writing('name:"two w', 11)).toMatchObject({ kind: 'value', key: 'name', prefix: 'two w', from: 5 });
-    expect(writing('a ', 2)).toMatchObject({ kind: 'key', prefix: '', from: 2, to: 2 });
-  });
-  test('given a suggestion, when it is taken, then the rest of the query stays', () => {
-    const query = '-heal os:linux';
-    const at = writing(query, 5);
-    const [first] = keySuggestions(at.prefix, []);
-    expect(first && take(query, at, first)).toEqual({ query: '-health: os:linux', caret: 8 });
-  });
-  test('given values, then those that begin so come before those that contain it, quoted where needed', () => {
-    const values = [{ value: 'a web', count: 1 }, { value: 'web', count: 2 }, { value: 'db', count: 3 }];
-    expect(valueSuggestions('WE', values)).toEqual([
-      { text: 'web ', shown: 'web', note: '2' },
-      { text: '"a web" ', shown: 'a web', note: '1' },
+  const answer = (from: number, to: number, ...items: { kind: string; text: string; count?: number }[]) => ({ from, to, items });
+  test('given proposals of the server, then keys say what they mean, values how many have them and names what they are', () => {
+    const items = offerOf('', answer(0, 0, { kind: 'key', text: 'os:' }, { kind: 'key', text: 'attr.x:', count: 7 }, { kind: 'value', text: '"a b"', count: 2 }, { kind: 'agent', text: 'web-1', count: 1 })).items;
+    expect(items).toEqual([
+      { text: 'os:', shown: 'os:', note: 'operating system' },
+      { text: 'attr.x:', shown: 'attr.x:', note: '7' },
+      { text: '"a b" ', shown: '"a b"', note: '2' },
+      { text: 'web-1 ', shown: 'web-1', note: 'by its name' },
     ]);
+  });
+  test('given characters of two halves, then places are told and read in whole characters', () => {
+    const query = 'name:\u{1f680} hea';
+    expect(characters(query, query.length)).toBe(10);
+    const offer = offerOf(query, answer(7, 10, { kind: 'key', text: 'health:' }));
+    expect(take(offer, offer.items[0]!)).toEqual({ query: 'name:\u{1f680} health:', caret: 15 });
+  });
+  test('given a suggestion, when it is taken, then the rest of the query stays and no second blank comes', () => {
+    const offer = offerOf('-health:un os:linux', answer(8, 10, { kind: 'value', text: 'unhealthy', count: 1 }));
+    expect(take(offer, offer.items[0]!)).toEqual({ query: '-health:unhealthy os:linux', caret: 17 });
+  });
+  test('given more letters of what is written, then what still fits is offered at once, and nothing elsewhere', () => {
+    const offer = offerOf('os: web', answer(3, 3, { kind: 'value', text: 'linux', count: 2 }, { kind: 'value', text: 'windows', count: 1 }));
+    const fewer = still(offer, 'os:Wi web', 5);
+    expect(fewer?.items.map((item) => item.shown)).toEqual(['windows']);
+    expect(fewer && take(fewer, fewer.items[0]!)).toEqual({ query: 'os:windows web', caret: 10 });
+    expect(still(offer, 'os:x web', 4)).toBeNull();
+    expect(still(offer, 'os: web', 7)).toBeNull();
+    expect(still(offer, 'arch: web', 5)).toBeNull();
   });
 });
 

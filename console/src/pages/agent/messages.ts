@@ -1,19 +1,28 @@
 /** Custom messages: what may be sent to an agent, payloads from forms, answers. Pure. */
 import type { Schemas } from '../../api/client';
-import { takes } from './capabilities';
 
 export const LOGS = 'io.tidegate.logs';
 
-type Field = Schemas['MessageField'];
+/** What a field of a form takes. */
+export type Form = 'text' | 'number' | 'flag' | 'object' | 'list' | 'json';
+
+/** A field of a message's form. */
+export interface Field {
+  readonly name: string;
+  readonly form: Form;
+  readonly required: boolean;
+  /** What it means, in a sentence. */
+  readonly meaning: string;
+}
 
 /** A message that may be sent. */
 export interface Sendable {
   readonly key: string;
   readonly capability: string;
-  readonly kind: string;
+  /** Its type; null where the server does not know the capability: then the form asks for it. */
+  readonly kind: string | null;
   readonly summary: string;
   readonly fields: readonly Field[];
-  readonly idempotent: boolean;
   /** Stops something for good: is asked about once more. */
   readonly ends: boolean;
 }
@@ -21,24 +30,49 @@ export interface Sendable {
 /** Filled in by the server; a form does not ask for them. */
 const OWN = ['id', 'deadline_ms'];
 
-/** What an agent may be sent, from the catalogue and what it says that it takes. */
-export function sendables(catalogue: Schemas['Catalogue'], customCapabilities: readonly string[]): Sendable[] {
-  return catalogue.items
-    .filter((capability) => takes(customCapabilities, capability.name))
-    .flatMap((capability) =>
-      capability.messages
-        .filter((message) => message.direction === 'to_agent')
-        .map((message) => ({
-          key: `${capability.name} ${message.kind}`,
-          capability: capability.name,
-          kind: message.kind,
-          summary: message.summary,
-          fields: message.fields.filter((field) => !OWN.includes(field.name)),
-          idempotent: capability.idempotent,
-          ends: /shutdown/i.test(capability.name),
-        })),
-    );
+/** The form of a capability that the server does not know. */
+const ANY: readonly Field[] = [
+  { name: 'type', form: 'text', required: true, meaning: 'The type of the message, as the agent knows it.' },
+  { name: 'data', form: 'json', required: false, meaning: 'Any JSON.' },
+];
+
+/** What an agent may be sent. */
+export function sendables(catalogue: Schemas['AgentCatalogue']): Sendable[] {
+  return catalogue.items.flatMap(({ name: capability, known, messages }): Sendable[] => {
+    if (!known) {
+      const summary = 'This server does not know what it is for, and sends what you write.';
+      return [{ key: capability, capability, kind: null, summary, fields: ANY, ends: false }];
+    }
+    return messages.map((message) => ({
+      key: `${capability} ${message.type}`,
+      capability,
+      kind: message.type,
+      summary: message.summary,
+      fields: fieldsOf(message.arguments),
+      ends: /shutdown/i.test(capability),
+    }));
+  });
 }
+
+/** The fields that a JSON schema of an object asks for, those that are needed first. */
+export function fieldsOf(schema: Readonly<Record<string, unknown>>): Field[] {
+  const required = Array.isArray(schema.required) ? schema.required : [];
+  const fields = Object.entries(schema.properties ?? {}).map(([name, property]: [string, unknown]): Field => {
+    const { type, description } = (typeof property === 'object' && property !== null ? property : {}) as Record<string, unknown>;
+    const meaning = typeof description === 'string' ? description : '';
+    return { name, form: FORMS[String(type)] ?? 'json', required: required.includes(name), meaning };
+  });
+  return fields.filter((field) => !OWN.includes(field.name)).sort((a, b) => Number(b.required) - Number(a.required));
+}
+
+const FORMS: Readonly<Record<string, Form>> = {
+  string: 'text',
+  integer: 'number',
+  number: 'number',
+  boolean: 'flag',
+  object: 'object',
+  array: 'list',
+};
 
 /** What a field should begin with. */
 export function beginning(field: Field): string {
@@ -75,6 +109,7 @@ function read(field: Field, text: string): { right: unknown } | { wrong: string 
   }
   try {
     const value: unknown = JSON.parse(text);
+    if (field.form === 'json') return { right: value };
     const isList = Array.isArray(value);
     if (field.form === 'list') return isList ? { right: value } : { wrong: 'is no JSON list, such as ["a"]' };
     const isObject = typeof value === 'object' && value !== null && !isList;

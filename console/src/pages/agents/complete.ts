@@ -1,8 +1,9 @@
-/** Completion of the query language's keys and values. Pure: values come from whoever asks. */
-import { quoted, words } from '../../lib/query';
+/** Completion of the query language: proposals are the server's, with their places and counts. Pure. */
+import type { Schemas } from '../../api/client';
+import { count } from '../../lib/format';
 
-/** Keys that every agent has, with what they mean. */
-export const KEYS: Readonly<Record<string, string>> = {
+/** What the keys mean that every agent has. */
+const KEYS: Readonly<Record<string, string>> = {
   name: 'what people call it',
   uid: 'its instance uid',
   connection: 'whether it is there',
@@ -22,36 +23,6 @@ export const KEYS: Readonly<Record<string, string>> = {
   config_hash: 'hash of the config that it should run',
 };
 
-/** What is being written at a place of a query. */
-export interface Writing {
-  readonly kind: 'key' | 'value';
-  /** The key whose value is written; '' for keys. */
-  readonly key: string;
-  /** What stands there so far, without quotes. */
-  readonly prefix: string;
-  /** The part of the query that a suggestion takes the place of. */
-  readonly from: number;
-  readonly to: number;
-}
-
-/** What is being written where the caret stands. */
-export function writing(query: string, caret: number): Writing {
-  const word = words(query).find((one) => one.from < caret && caret <= one.to);
-  if (!word) return { kind: 'key', key: '', prefix: '', from: caret, to: caret };
-  const sign = word.text.startsWith('-') ? 1 : 0;
-  const from = word.from + sign;
-  const before = query.slice(from, caret);
-  const split = /^([^:=]+)[:=]/.exec(before);
-  if (!split) return { kind: 'key', key: '', prefix: before, from, to: word.to };
-  const key = split[1] ?? '';
-  const start = split[0].length;
-  const list = before.slice(start);
-  // Of values with commas between, the last one is being written.
-  const comma = list.startsWith('"') ? -1 : list.lastIndexOf(',');
-  const prefix = list.slice(comma + 1);
-  return { kind: 'value', key, prefix: prefix.replace(/^"/, ''), from: from + start + comma + 1, to: word.to };
-}
-
 export interface Suggestion {
   /** What is written into the query. */
   readonly text: string;
@@ -61,37 +32,51 @@ export interface Suggestion {
   readonly note: string;
 }
 
-const MOST = 12;
-
-/** Of some texts those that begin with a prefix, then those that contain it. */
-function fitting<T>(all: readonly T[], prefix: string, of: (one: T) => string): T[] {
-  const wanted = prefix.toLowerCase();
-  const rank = (one: T) => {
-    const text = of(one).toLowerCase();
-    return text.startsWith(wanted) ? 0 : text.includes(wanted) ? 1 : 2;
-  };
-  return all.filter((one) => rank(one) < 2).sort((a, b) => rank(a) - rank(b)).slice(0, MOST);
+/** What a query may go on with at one place. */
+export interface Offer {
+  /** The query that it was made for. */
+  readonly query: string;
+  /** The part of it that a suggestion takes the place of. */
+  readonly from: number;
+  readonly to: number;
+  readonly items: readonly Suggestion[];
 }
 
-/** Suggestions for keys: those of the language and those that agents were seen to have. */
-export function keySuggestions(prefix: string, seen: readonly string[]): Suggestion[] {
-  const all = [...Object.keys(KEYS), ...seen.filter((key) => !(key in KEYS))];
-  return fitting(all, prefix, (key) => key).map((key) => ({ text: `${key}:`, shown: `${key}:`, note: KEYS[key] ?? '' }));
+/** The server counts characters, a browser counts halves of some: where a place of the one is in the other. */
+export function characters(text: string, units: number): number {
+  return [...text.slice(0, units)].length;
 }
 
-/** Suggestions for values, with their counts. */
-export function valueSuggestions(prefix: string, values: readonly { value: string; count: number }[]): Suggestion[] {
-  return fitting(values, prefix, (one) => one.value).map(({ value, count }) => ({
-    text: `${quoted(value)} `,
-    shown: value,
-    note: String(count),
-  }));
+function units(text: string, place: number): number {
+  return [...text].slice(0, place).join('').length;
 }
 
-/** A query with a suggestion taken, and where the caret then stands. */
-export function take(query: string, at: Writing, suggestion: Suggestion): { query: string; caret: number } {
-  const rest = query.slice(at.to);
+/** What the server proposes for a query. */
+export function offerOf(query: string, answer: Schemas['Completions']): Offer {
+  const items = answer.items.map((item): Suggestion => {
+    const many = item.count === undefined || item.count === null ? '' : count(item.count);
+    if (item.kind === 'key') return { text: item.text, shown: item.text, note: KEYS[item.text.slice(0, -1)] ?? many };
+    const note = item.kind === 'agent' ? 'by its name' : many;
+    return { text: `${item.text} `, shown: item.text, note };
+  });
+  return { query, from: units(query, answer.from), to: units(query, answer.to), items };
+}
+
+/** What of an offer still holds after some more letters, until there is a new one; null where they stand elsewhere. */
+export function still(offer: Offer, query: string, caret: number): Offer | null {
+  const behind = offer.query.slice(offer.to);
+  const to = query.length - behind.length;
+  if (caret < offer.from || caret > to || query.slice(0, offer.from) !== offer.query.slice(0, offer.from) || !query.endsWith(behind)) return null;
+  const bare = (text: string) => text.replace(/^"/, '').toLowerCase();
+  const written = bare(query.slice(offer.from, caret));
+  const items = offer.items.filter((item) => bare(item.text).startsWith(written));
+  return items.length === 0 ? null : { query, from: offer.from, to, items };
+}
+
+/** The query of an offer with a suggestion taken, and where the caret then stands. */
+export function take(offer: Offer, suggestion: Suggestion): { query: string; caret: number } {
+  const rest = offer.query.slice(offer.to);
   const text = rest.startsWith(' ') ? suggestion.text.trimEnd() : suggestion.text;
-  const written = query.slice(0, at.from) + text;
+  const written = offer.query.slice(0, offer.from) + text;
   return { query: written + rest, caret: written.length };
 }
