@@ -59,16 +59,16 @@ describe('messages', () => {
     expect(payload(fieldsOf(schema), { tag: 'x', lines: '5', odd: '[1]' })).toEqual({ data: { tag: 'x', lines: 5, odd: [1] } });
     expect(payload(fieldsOf(schema), { lines: 'many' })).toEqual({ errors: { tag: 'is needed', lines: 'is no number' } });
   });
-  it('given a capability that the server does not know, then type and data are asked for', () => {
+  it('given a capability that the server does not know, then type and data are asked for, and Tidegate\'s own come last', () => {
     const known = { known: true, idempotent: false, answers: true, summary: '' };
     const items = [
-      { ...known, name: 'io.a', messages: [{ type: 'one', summary: 's', arguments: {} as Record<string, never> }] },
+      { ...known, name: 'io.tidegate.a', messages: [{ type: 'one', summary: 's', arguments: {} as Record<string, never> }] },
       { ...known, name: 'org.b', known: false, messages: [] },
     ];
     const found = sendables({ restart: true, remote_config: true, items });
     expect(found.map((one) => [one.key, one.kind, one.fields.map((field) => field.name)])).toEqual([
-      ['io.a one', 'one', []],
       ['org.b', null, ['type', 'data']],
+      ['io.tidegate.a one', 'one', []],
     ]);
   });
 });

@@ -36,9 +36,14 @@ const ANY: readonly Field[] = [
   { name: 'data', form: 'json', required: false, meaning: 'Any JSON.' },
 ];
 
-/** What an agent may be sent. */
+/** What Tidegate's own supervisors take: pages of the console ask for most of it by themselves. */
+const OURS = 'io.tidegate.';
+
+/** What an agent may be sent: ChatOps and what others brought first. */
 export function sendables(catalogue: Schemas['AgentCatalogue']): Sendable[] {
-  return catalogue.items.flatMap(({ name: capability, known, messages }): Sendable[] => {
+  const isOurs = (name: string) => Number(name.startsWith(OURS));
+  const items = [...catalogue.items].sort((a, b) => isOurs(a.name) - isOurs(b.name));
+  return items.flatMap(({ name: capability, known, messages }): Sendable[] => {
     if (!known) {
       const summary = 'This server does not know what it is for, and sends what you write.';
       return [{ key: capability, capability, kind: null, summary, fields: ANY, ends: false }];
