@@ -62,6 +62,7 @@ test('given an agent, when its log is opened, then its last lines are fetched', 
 
 test('given an agent with an HTTP input, when a ChatOps command is sent, then its answer is read there', async ({ console: page, world }) => {
   await page.goto(`${world.url}/agents/${uid}?tab=commands`);
+  await expect(panel(page).getByLabel('Message').locator('option').first()).toContainText('chatop');
   await panel(page).getByRole('button', { name: 'Send' }).click();
   await expect(panel(page).getByText('tag is needed.')).toBeVisible();
   await panel(page).getByLabel('tag needed').fill('app.chat');
@@ -88,12 +89,15 @@ test('given an agent, when it is restarted with the keyboard, then the confirmat
   await expect(first).toContainText('succeeded', { timeout: 30_000 });
 });
 
-test('given an agent with a past, when its timeline is opened, then kinds narrow it', async ({ console: page, world }) => {
+test('given an agent with a past, when its timeline is opened, then events and orders stand there and kinds narrow it', async ({ console: page, world }) => {
+  await world.fleet.call('POST', `/agents/${uid}/commands`, { kind: 'custom', capability: 'io.tidegate.logs', type: 'request', data: { lines: 5 } });
   await page.goto(`${world.url}/agents/${uid}?tab=timeline`);
   await expect(panel(page).getByRole('row').nth(1)).toBeVisible();
   await panel(page).getByRole('button', { name: 'agent-added' }).click();
   await expect(panel(page).getByRole('row')).toHaveCount(2);
   await expect(panel(page).getByRole('row').nth(1)).toContainText('first report');
+  await panel(page).getByRole('button', { name: 'agent-added' }).press('Space');
+  await expect(panel(page).getByRole('row').filter({ hasText: 'logs: request' }).first()).toContainText('succeeded');
   await pictures(page, 'agent-timeline');
 });
 
