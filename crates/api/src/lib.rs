@@ -22,6 +22,7 @@ mod server;
 mod session;
 mod settings;
 pub mod sse;
+pub mod text;
 
 pub use agent::{
     Agent, AgentDetail, Attention, AvailableComponent, AvailableComponents, Axis, Component, ConfigAxis,

@@ -6,14 +6,16 @@
 
 use std::borrow::Cow;
 
+pub(crate) use tidegate_api::text::is_hidden;
+
 /// The text on one line, with each character that could steer a terminal or hide shown as an escape.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
-    escape(text, is_unsafe)
+    escape(text, is_hidden)
 }
 
 /// The text with its line breaks and tabs kept, and otherwise as [`line()`].
 pub(crate) fn block(text: &str) -> Cow<'_, str> {
-    escape(text, |character| is_unsafe(character) && !matches!(character, '\n' | '\t'))
+    escape(text, |character| is_hidden(character) && !matches!(character, '\n' | '\t'))
 }
 
 /// At most `max` characters of the text as [`line()`] shows it; `…` stands for what was cut.
@@ -24,24 +26,6 @@ pub(crate) fn cell(text: &str, max: usize) -> String {
         short.push('…');
     }
     line(&short).into_owned()
-}
-
-/// Control characters of C0 and C1, line and paragraph separators, bidirectional controls, and characters that
-/// cannot be seen. Joiners stay: scripts and emoji need them.
-pub(crate) fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
 }
 
 fn escape(text: &str, unsafe_here: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -80,10 +64,13 @@ mod tests {
             ("\u{202e}txt.exe\u{202c}", "\\u{202e}txt.exe\\u{202c}"),
             ("\u{2066}a\u{2069}\u{200f}\u{61c}", "\\u{2066}a\\u{2069}\\u{200f}\\u{61c}"),
             ("a\u{2028}b\u{2029}c\u{85}d", "a\\u{2028}b\\u{2029}c\\u{85}d"),
-            ("in\u{200b}vis\u{feff}ible\u{e0041}", "in\\u{200b}vis\\u{feff}ible\\u{e0041}"),
+            (
+                "in\u{200b}vis\u{feff}ible\u{e0041}\u{e0100}",
+                "in\\u{200b}vis\\u{feff}ible\\u{e0041}\\u{e0100}",
+            ),
         ] {
             assert_eq!(line(text), expected, "{text:?}");
-            assert!(!line(text).contains(is_unsafe), "{text:?}");
+            assert!(!line(text).contains(is_hidden), "{text:?}");
         }
     }
 

