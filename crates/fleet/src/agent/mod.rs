@@ -11,7 +11,7 @@ pub mod settings;
 
 use std::sync::Arc;
 
-use tidegate_fluent::redact::{Key, redact_rest};
+use tidegate_fluent::redact::{Key, Restorer, redact_rest};
 use tidegate_opamp::{
     AgentCapabilities, AgentConfigMap, AgentDescription, AvailableComponents, ComponentHealth, ConfigHash,
     ConnectionSettingsStatus, CustomCapabilities, EffectiveConfig, InstanceUid, Message, PackageStatuses,
@@ -206,7 +206,7 @@ impl Agent {
     /// report them anyway.
     #[must_use]
     pub fn without_secrets(&self, files: &AgentConfigMap) -> AgentConfigMap {
-        let key = self.desired.as_ref().map_or_else(|| Key::new(self.uid.as_bytes()), |it| it.config.key());
+        let key = self.key();
         let mut files = files.clone();
         for file in files.config_map.values_mut() {
             if let Ok(text) = std::str::from_utf8(&file.body) {
@@ -214,6 +214,22 @@ impl Agent {
             }
         }
         files
+    }
+
+    /// Tells the secrets of the files that it reports, where it reports them plain, by their marks of
+    /// [`without_secrets`](Self::without_secrets).
+    pub fn tell_secrets(&self, to: &mut Restorer) {
+        let effective = self.reported.effective_config.as_ref().and_then(|fact| fact.get().config_map);
+        for file in effective.iter().flat_map(|files| files.config_map.values()) {
+            if let Ok(text) = std::str::from_utf8(&file.body) {
+                to.learn(text, &self.key());
+            }
+        }
+    }
+
+    /// The key that its secrets are marked under.
+    fn key(&self) -> Key {
+        self.desired.as_ref().map_or_else(|| Key::new(self.uid.as_bytes()), |it| it.config.key())
     }
 
     /// What it would go back to from a config that it is to be given next: the one that it has, where it applied that,

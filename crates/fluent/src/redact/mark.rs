@@ -4,18 +4,23 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// What marks begin with.
-const PREFIX: &str = "redacted-";
+pub(super) const PREFIX: &str = "redacted-";
 
 /// Bytes of a mark's hash: enough to tell secrets apart, and no more than that.
 const HASH_BYTES: usize = 8;
 
 /// True for what [`Key::mark`] can have made, with quotes around it or without.
 pub(super) fn is_mark(text: &str) -> bool {
-    let hash = text.trim_matches(['"', '\'']).strip_prefix(PREFIX);
+    let hash = bare(text).strip_prefix(PREFIX);
     hash.is_some_and(|hash| {
         hash.len() == 2 * HASH_BYTES
             && hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     })
+}
+
+/// A mark without quotes around it.
+pub(super) fn bare(text: &str) -> &str {
+    text.trim_matches(['"', '\''])
 }
 
 /// A key of marks. Equal secrets have equal marks under one key, so that a change shows; without the key nobody can try

@@ -7,12 +7,14 @@
 mod line;
 mod mark;
 mod name;
+mod restore;
 
 use std::ops::Range;
 
 use crate::splice::{Splice, apply};
 
 pub use mark::Key;
+pub use restore::Restorer;
 
 /// Most secrets that are taken out of a text one by one; of one with more all behind them is.
 const MOST: usize = 10_000;

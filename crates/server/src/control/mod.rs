@@ -15,6 +15,7 @@ mod metrics;
 mod operations;
 mod plans;
 mod push_files;
+mod push_secrets;
 mod pushes;
 mod repush;
 mod schema_check;

@@ -70,7 +70,7 @@ impl Control {
             return Err(ControlError::invalid("/q", "name the agents; name:* says all of them"));
         }
         let now = self.core.now();
-        let config = Config::new(files(&order.files)?, now);
+        let map = files(&order.files)?;
         let uids = self.select(actor, Action::PushConfig, &order.query).await?;
         if uids.is_empty() {
             return Err(ControlError::NoAgentMatches(order.query));
@@ -80,6 +80,8 @@ impl Control {
                 format!("the query matches {} agents, {expected} were expected; look again", uids.len());
             return Err(ControlError::Conflict(message));
         }
+        let map = self.restore_secrets(actor, &uids, &order.files, map).await?;
+        let config = Config::new(map, now);
         let (targets, refused): (Vec<_>, Vec<_>) = uids.into_iter().partition(|uid| self.takes_config(uid));
         let refusal = |uid| {
             (uid, "this agent does not accept remote config; allow `remote-config` in its supervisor".into())

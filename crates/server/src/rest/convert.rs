@@ -75,11 +75,14 @@ pub(super) fn agent(view: &AgentView) -> api::Agent {
 pub(super) fn agent_detail(view: &AgentView) -> api::AgentDetail {
     let reported = view.agent.reported();
     let effective = reported.effective_config.as_ref().and_then(|fact| fact.get().config_map);
+    // What it runs is told as it reports it: a host may show its secrets.
+    let desired =
+        view.agent.desired().map(|desired| files(&view.agent.without_secrets(&desired.config.files)));
     api::AgentDetail {
         agent: agent(view),
         components: reported.health.as_ref().map(|fact| components(&fact.get())).unwrap_or_default(),
         effective_config: effective.as_ref().map(files).unwrap_or_default(),
-        desired_config: view.agent.desired().map(|desired| files(&desired.config.files)).unwrap_or_default(),
+        desired_config: desired.unwrap_or_default(),
         available_components: view.available.as_ref().map(|available| api::AvailableComponents {
             hash: hexadecimal(&available.hash),
             components: available_components(&available.components),
