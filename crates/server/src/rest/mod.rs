@@ -29,19 +29,23 @@ mod settings;
 mod settings_convert;
 mod watch;
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::Request;
 use axum::middleware;
 use axum::routing::{get, post};
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
 use crate::console;
 use crate::control::Control;
 use crate::listen::{self, Serving, Stopping};
-use crate::session::{Hosts, Sessions};
+use crate::session::{Hosts, Peer, Sessions};
 use crate::token::Token;
 pub(crate) use cursor::Cursors;
 pub(crate) use idempotency::UnderWay;
@@ -137,10 +141,16 @@ pub(crate) async fn serve(
 ) {
     let stop = stopping.clone();
     listen::accept(listener, max_connections, stopping, move |stream, permit| {
-        let (router, stopping, serving) = (router.clone(), stop.clone(), serving.clone());
+        let (stopping, serving) = (stop.clone(), serving.clone());
+        // Who left already calls from nowhere.
+        let address = stream.peer_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |address| address.ip());
+        let (peer, router) = (Peer::of(address), TowerToHyperService::new(router.clone()));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            router.call(request)
+        });
         async move {
-            Box::pin(listen::serve_http(stream, TowerToHyperService::new(router), MAX_HEAD_BYTES, stopping))
-                .await;
+            Box::pin(listen::serve_http(stream, service, MAX_HEAD_BYTES, stopping)).await;
             drop((permit, serving));
         }
     })

@@ -12,7 +12,7 @@ use tidegate_fleet::{Action, Actor, Face as ActingFace};
 use super::problem::{Failure, unauthenticated};
 use super::{Face, convert, json};
 use crate::control::ControlError;
-use crate::session::{self, Refused, Secret, Until};
+use crate::session::{self, Peer, Refused, Secret, Until};
 
 /// The cookie. It goes to this server alone, to no script, and with no request that another site caused.
 const COOKIE: &str = "tidegate_session";
@@ -26,6 +26,11 @@ fn named(headers: &HeaderMap) -> Option<&str> {
     let mut pairs =
         cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+}
+
+/// The session that somebody calls in; who shows the token has none.
+pub(super) fn of<'a>(actor: &Actor, headers: &'a HeaderMap) -> Option<&'a str> {
+    named(headers).filter(|_| actor.face == ActingFace::Console)
 }
 
 /// Who calls by a cookie: `None` without one, or with one that names no session.
@@ -79,6 +84,7 @@ fn named_ours(face: &Face, headers: &HeaderMap) -> Result<(), Failure> {
 /// Logs in with a code or with the admin token.
 pub(super) async fn log_in(
     State(face): State<Arc<Face>>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     json::Body(request): json::Body<api::LogIn>,
 ) -> Result<Response, Failure> {
@@ -88,8 +94,8 @@ pub(super) async fn log_in(
         same_origin(&headers)?;
     }
     let begun = match (request.code, request.token) {
-        (Some(code), None) => face.sessions.exchange(&code),
-        (None, Some(token)) => face.sessions.log_in(face.token.is(token.trim())),
+        (Some(code), None) => face.sessions.exchange(&code, peer),
+        (None, Some(token)) => face.sessions.log_in(face.token.is(token.trim()), peer),
         _ => return Err(Failure::invalid("code", "give either a code or a token")),
     };
     let (session, until) = begun.map_err(|refused| match refused {
@@ -100,7 +106,7 @@ pub(super) async fn log_in(
         Refused::TooMany(wait) => Failure::later(
             "too-many",
             "Too many",
-            "too many attempts to log in have failed",
+            "too many attempts to log in from your address have failed",
             wait.as_secs().max(1),
         ),
     })?;
@@ -116,8 +122,7 @@ pub(super) async fn get(
     Extension(actor): Extension<Actor>,
     headers: HeaderMap,
 ) -> Json<api::Session> {
-    let console = actor.face == ActingFace::Console;
-    let until = named(&headers).filter(|_| console).and_then(|session| face.sessions.touch(session));
+    let until = of(&actor, &headers).and_then(|session| face.sessions.touch(session));
     Json(told(&face, &actor, until))
 }
 

@@ -18,8 +18,9 @@ use tidegate_opamp::InstanceUid;
 use super::cursor::Unusable;
 use super::json::Parameters;
 use super::problem::Failure;
-use super::{Face, agents, convert};
+use super::{Face, agents, convert, session};
 use crate::control::Seen;
+use crate::session::Sessions;
 
 /// Silence after which a comment shows that the stream is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -88,18 +89,39 @@ pub(super) async fn watch(
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let since = resumed.or(parameters.since);
     let watcher = face.control.watch(&actor, &parameters.q, wants_agents, wants_events, since, only).await?;
-    let state = (watcher, face.stopping.clone(), place);
-    let stream = futures_util::stream::unfold(state, |(mut watcher, mut stopping, place)| async move {
-        let seen = tokio::select! {
-            seen = watcher.next() => seen?,
-            () = stopping.begun() => return None,
-        };
-        Some((Ok::<_, Infallible>(event(&seen)), (watcher, stopping, place)))
-    });
+    let login =
+        Login { sessions: face.sessions.clone(), session: session::of(&actor, &headers).map(Into::into) };
+    let state = (watcher, face.stopping.clone(), login, place);
+    let stream =
+        futures_util::stream::unfold(state, |(mut watcher, mut stopping, login, place)| async move {
+            let seen = tokio::select! {
+                biased;
+                () = stopping.begun() => return None,
+                () = login.ended() => return None,
+                seen = watcher.next() => seen?,
+            };
+            Some((Ok::<_, Infallible>(event(&seen)), (watcher, stopping, login, place)))
+        });
     let mut response = Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     let buffering = HeaderName::from_static("x-accel-buffering");
     response.headers_mut().insert(buffering, HeaderValue::from_static("no"));
     Ok(response)
+}
+
+/// What a stream may go on by: it was opened in a session of a browser, or with the token.
+struct Login {
+    sessions: Sessions,
+    session: Option<String>,
+}
+
+impl Login {
+    /// Resolves when the session has ended; never without one.
+    async fn ended(&self) {
+        match &self.session {
+            Some(session) => self.sessions.ended(session).await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// The uids that a watcher names, with commas between.

@@ -5,20 +5,18 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
+use super::attempts::{Attempts, Peer};
+
 /// How long a code lets in.
 pub(crate) const CODE_LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// How long a session lives that nobody uses, and how long at most.
-const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
+pub(super) const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
 const LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Most codes and sessions; the oldest code and the session that was used least recently give way.
 const MOST_CODES: usize = 16;
 const MOST_SESSIONS: usize = 1000;
-
-/// Failed attempts within [`WINDOW`] after which nobody is let in for the rest of it.
-const MOST_FAILURES: u32 = 30;
-const WINDOW: Duration = Duration::from_secs(60);
 
 /// Longest secret that is looked at, in bytes; ours have 64.
 const MOST_BYTES: usize = 256;
@@ -61,8 +59,7 @@ pub(super) struct Book {
     /// The oldest first.
     codes: Vec<(Hash, Instant)>,
     sessions: HashMap<Hash, Session>,
-    /// Since when failures are counted, and how many there were.
-    failures: Option<(Instant, u32)>,
+    attempts: Attempts,
 }
 
 impl Book {
@@ -76,10 +73,10 @@ impl Book {
     }
 
     /// Takes a code out of the book: it lets in once.
-    pub(super) fn spend(&mut self, code: &str, now: Instant) -> Result<(), Refused> {
+    pub(super) fn spend(&mut self, code: &str, peer: Peer, now: Instant) -> Result<(), Refused> {
         self.codes.retain(|(_, until)| *until > now);
         let at = hash(code).and_then(|hash| self.codes.iter().position(|(known, _)| *known == hash));
-        self.judge(at.is_some(), now)?;
+        self.judge(peer, at.is_some(), now)?;
         if let Some(at) = at {
             self.codes.remove(at);
         }
@@ -87,17 +84,8 @@ impl Book {
     }
 
     /// Lets in who has shown what is right, unless too many have failed of late.
-    pub(super) fn judge(&mut self, is_right: bool, now: Instant) -> Result<(), Refused> {
-        let (since, count) =
-            self.failures.filter(|(since, _)| now.duration_since(*since) < WINDOW).unwrap_or((now, 0));
-        if count >= MOST_FAILURES {
-            return Err(Refused::TooMany(WINDOW.saturating_sub(now.duration_since(since))));
-        }
-        if is_right {
-            return Ok(());
-        }
-        self.failures = Some((since, count + 1));
-        Err(Refused::Wrong)
+    pub(super) fn judge(&mut self, peer: Peer, is_right: bool, now: Instant) -> Result<(), Refused> {
+        self.attempts.judge(peer, is_right, now)
     }
 
     pub(super) fn begin(&mut self, session: &str, now: Instant) -> Until {
@@ -126,6 +114,12 @@ impl Book {
         Some(known.until())
     }
 
+    /// When a session ends unless it is used; it does not count as used by this.
+    pub(super) fn until(&self, session: &str, now: Instant) -> Option<Until> {
+        let until = self.sessions.get(&hash(session)?)?.until();
+        (until.0 > now).then_some(until)
+    }
+
     pub(super) fn end(&mut self, session: &str) {
         if let Some(hash) = hash(session) {
             self.sessions.remove(&hash);
@@ -139,15 +133,19 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn peer() -> Peer {
+        Peer::of([127, 0, 0, 1].into())
+    }
+
     #[test]
     fn given_a_code_when_spent_then_it_lets_in_once_and_not_when_it_is_old() {
         let (mut book, now) = (Book::default(), Instant::now());
         book.add_code("a", now);
         book.add_code("b", now);
-        assert_eq!(book.spend("c", now), Err(Refused::Wrong));
-        assert_eq!(book.spend("a", now), Ok(()));
-        assert_eq!(book.spend("a", now), Err(Refused::Wrong));
-        assert_eq!(book.spend("b", now + CODE_LIFE), Err(Refused::Wrong));
+        assert_eq!(book.spend("c", peer(), now), Err(Refused::Wrong));
+        assert_eq!(book.spend("a", peer(), now), Ok(()));
+        assert_eq!(book.spend("a", peer(), now), Err(Refused::Wrong));
+        assert_eq!(book.spend("b", peer(), now + CODE_LIFE), Err(Refused::Wrong));
     }
 
     #[test]
@@ -165,21 +163,20 @@ mod tests {
         }
         assert_eq!(book.touch("a", now + LIFE), None, "it was long enough");
         book.begin("c", now);
+        assert_eq!(book.until("c", now + SECOND), Some(Until(now + IDLE)), "looking is no use");
+        assert_eq!(book.until("c", now + IDLE), None);
         book.end("c");
+        assert_eq!(book.until("c", now), None);
         assert_eq!(book.touch("c", now), None);
     }
 
     #[test]
-    fn given_too_many_failures_then_nobody_is_let_in_until_their_minute_is_over() {
-        let (mut book, now) = (Book::default(), Instant::now());
+    fn given_too_many_failures_when_the_right_code_comes_then_it_is_refused_there_and_not_spent() {
+        let (mut book, now, peer) = (Book::default(), Instant::now(), peer());
         book.add_code("right", now);
-        for _ in 0..MOST_FAILURES {
-            assert_eq!(book.spend("wrong", now), Err(Refused::Wrong));
-        }
-        let later = now + 20 * SECOND;
-        assert_eq!(book.spend("right", later), Err(Refused::TooMany(40 * SECOND)));
-        assert_eq!(book.judge(true, later), Err(Refused::TooMany(40 * SECOND)));
-        assert_eq!(book.spend("right", now + WINDOW), Ok(()), "it was not spent");
+        while book.spend("wrong", peer, now) == Err(Refused::Wrong) {}
+        assert_eq!(book.spend("right", peer, now), Err(Refused::TooMany(60 * SECOND)));
+        assert_eq!(book.spend("right", Peer::of([127, 0, 0, 2].into()), now), Ok(()));
     }
 
     #[test]
@@ -188,8 +185,8 @@ mod tests {
         for number in 0..=MOST_CODES {
             book.add_code(&number.to_string(), now);
         }
-        assert_eq!(book.spend("0", now), Err(Refused::Wrong));
-        assert_eq!(book.spend("1", now), Ok(()));
+        assert_eq!(book.spend("0", peer(), now), Err(Refused::Wrong));
+        assert_eq!(book.spend("1", peer(), now), Ok(()));
         for number in 0..MOST_SESSIONS {
             book.begin(&number.to_string(), now);
         }
@@ -200,6 +197,6 @@ mod tests {
         assert_eq!(lost.count(), 1);
         assert!(book.touch("0", now + SECOND).is_some() && book.touch("new", now + SECOND).is_some());
         book.add_code(&"x".repeat(MOST_BYTES + 1), now);
-        assert_eq!(book.spend(&"x".repeat(MOST_BYTES + 1), now), Err(Refused::Wrong));
+        assert_eq!(book.spend(&"x".repeat(MOST_BYTES + 1), peer(), now), Err(Refused::Wrong));
     }
 }

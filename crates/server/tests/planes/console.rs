@@ -1,9 +1,11 @@
 //! Logging in as a browser does, and the console's page.
 
 use serde_json::json;
+use tokio::net::TcpSocket;
 
 use crate::http::{self, Answer, Request};
 use crate::report::Reporter;
+use crate::watch::Watch;
 use crate::world::{World, new_key};
 
 const SESSION: &str = "/api/v1/session";
@@ -78,18 +80,51 @@ async fn given_what_does_not_let_in_then_it_is_refused_and_the_token_itself_does
     assert_eq!((bearer["actor"].as_str(), bearer["expires_at"].is_null()), (Some("admin"), true));
 }
 
+/// Logs in from an address of this machine.
+async fn log_in_from(world: &World, address: [u8; 4], body: &serde_json::Value) -> Answer {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((address, 0).into()).unwrap();
+    let stream = socket.connect(world.server.operators).await.unwrap();
+    http::send_over(stream, &Request::new("POST", SESSION).body(body.to_string()).bytes()).await
+}
+
 #[tokio::test]
-async fn given_many_wrong_codes_then_even_the_right_one_has_to_wait_and_bearers_do_not() {
+async fn given_many_wrong_codes_then_even_the_right_one_has_to_wait_there_and_bearers_and_others_do_not() {
     let world = World::new().await;
     let code = code(&world).await;
+    let (here, there) = ([127, 0, 0, 1], [127, 0, 0, 2]);
     for _ in 0..30 {
-        log_in(&world, &json!({"code": "wrong"})).await.problem(401, "unauthenticated");
+        let answer = log_in_from(&world, here, &json!({"code": "wrong"})).await;
+        answer.problem(401, "unauthenticated");
     }
-    let answer = log_in(&world, &json!({"code": code})).await;
+    let answer = log_in_from(&world, here, &json!({"code": code})).await;
     answer.problem(429, "too-many");
     let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
     assert_eq!(world.get("/agents").await.status, 200);
+    log_in_from(&world, there, &json!({"code": code})).await.expect(201);
+}
+
+/// Whoever logs out sees nothing more, in another tab either; streams of other sessions and of tokens go on.
+#[tokio::test]
+async fn given_streams_of_a_session_when_it_ends_then_they_end_and_those_of_others_go_on() {
+    let world = World::new().await;
+    let (mine, yours) = (cookie(&world).await, cookie(&world).await);
+    let by = |cookie: &str| format!("Cookie: {cookie}\r\n");
+    let mut first = Watch::open_as(&world, "", &by(&mine)).await;
+    let mut second = Watch::open_as(&world, "?kinds=events", &by(&mine)).await;
+    let mut other = Watch::open_as(&world, "", &by(&yours)).await;
+    let mut bearer = Watch::open(&world, "", None).await;
+    for watch in [&mut first, &mut second, &mut other, &mut bearer] {
+        watch.expect("bookmark").await;
+    }
+    let request = Request::new("DELETE", SESSION).header("Cookie", &mine);
+    assert_eq!(call(&world, request.header("Sec-Fetch-Site", "same-origin")).await.status, 204);
+    assert_eq!((first.next().await, second.next().await), (None, None));
+    world.poll(&Reporter::new(1).full()).await;
+    for watch in [&mut other, &mut bearer] {
+        watch.expect("happened").await;
+    }
 }
 
 /// Acts come from the console's own pages alone, whatever cookie the browser sends along.

@@ -22,14 +22,18 @@ pub(crate) struct Watch {
 impl Watch {
     /// Opens a stream; HTTP/1.0 keeps the body free of chunks. The small receive buffer makes it slow to fill.
     pub(crate) async fn open(world: &World, parameters: &str, last: Option<&str>) -> Self {
+        let last = last.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
+        let headers = format!("Authorization: Bearer {}\r\n{last}", world.token);
+        Self::open_as(world, parameters, &headers).await
+    }
+
+    /// The same with these header lines.
+    pub(crate) async fn open_as(world: &World, parameters: &str, headers: &str) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
         let mut stream = socket.connect(world.server.operators).await.unwrap();
-        let last = last.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
-        let request = format!(
-            "GET /api/v1/watch{parameters} HTTP/1.0\r\nHost: server\r\nAuthorization: Bearer {}\r\n{last}\r\n",
-            world.token
-        );
+        let address = world.server.operators;
+        let request = format!("GET /api/v1/watch{parameters} HTTP/1.0\r\nHost: {address}\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
