@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { breakdown, byVersion, parts, sentences } from '../src/pages/overview/counts';
+import { breakdown, byVersion, parts } from '../src/pages/overview/counts';
 import { ofWay, wayOf } from '../src/pages/operation/targets';
 
 const facet = (values: Record<string, number>, other = 0, missing = 0) => ({
@@ -23,17 +23,6 @@ describe('overview', () => {
       other: 6,
       missing: 1,
     });
-  });
-  test('given trouble, then the gravest is said first, with a link to those agents', () => {
-    const said = sentences({ health: facet({ degraded: 2, healthy: 9 }), config: facet({ failed: 1 }), connection: facet({ connected: 12 }) });
-    expect(said).toEqual([
-      { level: 'act', text: '1 agent could not apply its config', href: '/agents?q=config:failed' },
-      { level: 'watch', text: '2 agents are degraded', href: '/agents?q=health:degraded' },
-    ]);
-  });
-  test('given trouble on every axis, then five sentences are enough', () => {
-    const all = { connection: facet({ disconnected: 1, late: 1 }), health: facet({ unhealthy: 1, degraded: 1 }), config: facet({ failed: 1, drifted: 1 }) };
-    expect(sentences(all)).toHaveLength(5);
   });
 });
 

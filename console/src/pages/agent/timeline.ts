@@ -4,7 +4,7 @@ import type { Schemas } from '../../api/client';
 export type Happening = Schemas['TimelineItem'];
 
 /** The kinds that the list can be narrowed to: those of events, and what was asked. */
-export const KINDS = ['agent-added', 'connection', 'health', 'config', 'push', 'command', 'message', 'description', 'settings'] as const;
+export const KINDS = ['agent-added', 'connection', 'health', 'config', 'push', 'command', 'message', 'description', 'labels', 'settings', 'schema'] as const;
 
 export function kindOf(item: Happening): string {
   return item.event?.kind ?? item.kind;

@@ -1,7 +1,5 @@
 /** What an overview says of a fleet's counts. Pure. */
 import type { Schemas } from '../../api/client';
-import { counted } from '../../lib/format';
-import { link } from '../../lib/url';
 
 type Facet = Schemas['Facet'];
 
@@ -38,30 +36,4 @@ export function breakdown(facet: Facet | undefined, most = 10): { rows: Part[]; 
   const values = facet?.values ?? [];
   const rest = values.slice(most).reduce((sum, one) => sum + one.count, 0);
   return { rows: values.slice(0, most), other: (facet?.other ?? 0) + rest, missing: facet?.missing ?? 0 };
-}
-
-/** A sentence that calls for a person, and the agents that it is about. */
-export interface Sentence {
-  readonly level: 'watch' | 'act';
-  readonly text: string;
-  readonly href: string;
-}
-
-const CALLS: readonly (readonly [string, string, 'watch' | 'act', string, string])[] = [
-  ['config', 'failed', 'act', 'could not apply its config', 'could not apply their config'],
-  ['health', 'unhealthy', 'act', 'is unhealthy', 'are unhealthy'],
-  ['connection', 'disconnected', 'act', 'is disconnected', 'are disconnected'],
-  ['config', 'drifted', 'watch', 'runs another config than it should', 'run another config than they should'],
-  ['health', 'degraded', 'watch', 'is degraded', 'are degraded'],
-  ['connection', 'late', 'watch', 'is late', 'are late'],
-];
-
-/** At most five sentences, the gravest first. */
-export function sentences(by: Readonly<Record<string, Facet>>): Sentence[] {
-  const found = CALLS.flatMap(([key, value, level, one, many]) => {
-    const number = by[key]?.values.find((part) => part.value === value)?.count ?? 0;
-    if (number === 0) return [];
-    return [{ level, text: `${counted(number, 'agent')} ${number === 1 ? one : many}`, href: link('/agents', { q: `${key}:${value}` }) }];
-  });
-  return found.slice(0, 5);
 }
