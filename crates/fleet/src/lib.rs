@@ -13,6 +13,7 @@ pub mod difference;
 mod event;
 pub mod index;
 pub mod metrics;
+mod occasion;
 pub mod offer;
 pub mod plan;
 pub mod query;

@@ -7,6 +7,7 @@ use tidegate_opamp::{
     ServerToAgent, ServerToAgentCommand, server_to_agent_flags,
 };
 
+pub use crate::occasion::Occasion;
 use crate::{Agent, Command, CommandId, CommandKind, CommandState, Timestamp, settings};
 
 /// What this server says of itself.
@@ -16,18 +17,6 @@ pub struct Profile {
     pub capabilities: ServerCapabilities,
     /// Its custom capabilities, by bare name.
     pub custom_capabilities: Vec<String>,
-}
-
-/// Why a message is built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Occasion {
-    /// The first message to this agent on a connection, or any over HTTP: it names the server's capabilities
-    /// (OpAMP S005, S165).
-    Introduction,
-    /// A later reply on a connection.
-    Reply,
-    /// Something is to be told that the agent did not ask for.
-    Push,
 }
 
 /// A message to an agent, and what sending it means.

@@ -24,6 +24,7 @@ mod lex;
 mod parse;
 mod pattern;
 mod print;
+mod quote;
 mod spot;
 #[cfg(test)]
 mod tests;

@@ -85,8 +85,8 @@ impl Pattern {
 
     /// Writes it as the language has it.
     pub(super) fn write(&self, to: &mut impl std::fmt::Write) -> std::fmt::Result {
-        let pieces: Vec<_> = self.pieces.iter().map(|piece| super::print::escaped(piece)).collect();
-        super::print::quoted(&pieces.join("*"), to)
+        let pieces: Vec<_> = self.pieces.iter().map(|piece| super::quote::escaped(piece)).collect();
+        super::quote::quoted(&pieces.join("*"), to)
     }
 }
 

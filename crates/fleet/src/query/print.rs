@@ -1,8 +1,9 @@
 //! The canonical text of a query.
 
-use std::fmt::{Display, Formatter, Result, Write};
+use std::fmt::{Display, Formatter, Result};
 
 use super::parse::UNITS;
+use super::quote::{escaped, quoted};
 use super::{Expr, Key, Query, Term, Test};
 
 impl Display for Query {
@@ -75,24 +76,4 @@ fn listed<T>(values: &[T], f: &mut Formatter<'_>, write: fn(&T, &mut Formatter<'
         write(value, f)?;
     }
     Ok(())
-}
-
-/// A text in which nothing has a meaning of its own any more, between quotes.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if matches!(character, '"' | '*' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-    }
-    escaped
-}
-
-/// Writes an escaped text, between quotes where it would come apart without.
-pub(super) fn quoted(text: &str, to: &mut impl Write) -> Result {
-    let separates = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | ':' | '=');
-    let starts = text.starts_with(['-', '<', '>']);
-    let keyword = matches!(text, "AND" | "OR" | "NOT" | "");
-    if starts || keyword || text.contains(separates) { write!(to, "\"{text}\"") } else { to.write_str(text) }
 }

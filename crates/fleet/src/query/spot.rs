@@ -1,7 +1,7 @@
 //! What is being written at one place of a query that is not finished yet.
 
 use super::key::Key;
-use super::print::{escaped, quoted};
+use super::quote::{escaped, quoted};
 use super::{MAX_QUERY_BYTES, Query};
 
 /// What is being written.

@@ -291,7 +291,7 @@ fn value() -> impl Strategy<Value = String> {
 }
 
 fn term() -> impl Strategy<Value = String> {
-    let quote = |value: &str| format!("\"{}\"", print::escaped(value));
+    let quote = |value: &str| format!("\"{}\"", quote::escaped(value));
     let key =
         prop_oneof![Just("name"), Just("attr.site"), Just("\"attr.x y\""), Just("label.env"), Just("error")];
     prop_oneof![
@@ -356,7 +356,7 @@ proptest! {
     #[test]
     fn given_any_value_when_asked_for_letter_by_letter_then_it_is_found(value in any::<String>()) {
         let agent = agent(&[("site", &value)]);
-        let quoted = print::escaped(&value);
+        let quoted = quote::escaped(&value);
         let text = format!("attr.site=\"{quoted}\" attr.site:\"{quoted}\"");
         prop_assume!(text.len() <= MAX_QUERY_BYTES);
         prop_assert!(matches(&agent, &text));

@@ -9,7 +9,7 @@ use tidegate_opamp::{
 
 use super::{Heartbeat, Held, Offered, OfferedOpamp, Own, Resolved};
 use crate::agent::Link;
-use crate::offer::Occasion;
+use crate::occasion::Occasion;
 use crate::{Agent, Timestamp};
 
 /// How long an agent that says nothing of what it was offered may take to come back with it. Some agents come back by a

@@ -8,6 +8,7 @@ mod http;
 mod quick;
 mod reached;
 pub(crate) mod reload;
+mod socket;
 mod stream;
 mod talk;
 mod throttle;

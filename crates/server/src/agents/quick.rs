@@ -10,7 +10,7 @@ use tidegate_opamp::ws::{self, Event, MessageKind};
 
 use super::Guard;
 use super::hear::{Heard, hear};
-use super::talk::Speaker;
+use super::socket::Speaker;
 use crate::state::{Connection, Core};
 
 /// Answers to heartbeats, as frames; the one that a read usually brings costs no allocation.

@@ -10,7 +10,7 @@ use tidegate_opamp::{AgentToServer, InstanceUid, Message, ServerErrorResponseTyp
 use super::TOO_FAST;
 use super::budget::{Exhausted, PATIENCE, SMALL};
 use super::hear::{self, Heard};
-use super::websocket::{End, Socket, WRITE_AT, WRITE_DEADLINE};
+use super::socket::{End, Socket, Speaker, WRITE_AT, WRITE_DEADLINE};
 use crate::rate::Rate;
 use crate::state::Inbound;
 
@@ -22,14 +22,6 @@ const MAX_AGENTS: usize = 10_000;
 
 /// The least time for which nothing is read from a socket that sends too much, in milliseconds.
 const PAUSE: u64 = 1_000;
-
-/// An agent that has spoken on a socket.
-#[derive(Clone, Copy)]
-pub(super) struct Speaker {
-    /// Of the next message to it.
-    occasion: Occasion,
-    pub(super) rate: Rate,
-}
 
 impl Socket {
     pub(super) async fn take(&mut self, heard: Heard, out: &mut Vec<u8>) -> Result<(), End> {

@@ -8,55 +8,22 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tidegate_fleet::offer;
-use tidegate_opamp::InstanceUid;
 use tidegate_opamp::ws::{self, Close, close_code};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
+use super::Plane;
 use super::budget::{Charge, Exhausted, PATIENCE, SMALL};
 use super::door::Visitor;
 use super::hear::{Heard, hear, listen};
 use super::quick::{Brought, Listener};
+use super::socket::{End, Socket, WRITE_AT};
 use super::stream::Stream;
-use super::talk::{Speaker, put};
+use super::talk::put;
 use super::vigil::{Due, Progress, Vigil};
-use super::{Guard, Plane};
-use crate::state::{Connection, Core, Parting, Peer};
-
-/// How long a peer may take to read what it is sent.
-pub(super) const WRITE_DEADLINE: Duration = Duration::from_secs(20);
+use crate::state::{Parting, Peer};
 
 /// How long a peer may take to answer a close.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
-
-/// Bytes of answers that are gathered before they are written.
-pub(super) const WRITE_AT: usize = 64 * 1024;
-
-/// Why a connection ends.
-pub(super) enum End {
-    /// The transport is gone.
-    Gone,
-    /// This side closes, with a code.
-    Close(Close),
-    /// The peer closed; its close is answered with its own code.
-    Answer(Option<Close>),
-}
-
-/// An open socket.
-pub(super) struct Socket {
-    pub(super) stream: Stream,
-    pub(super) reader: ws::Reader,
-    pub(super) core: Arc<Core>,
-    pub(super) guard: Arc<Guard>,
-    pub(super) connection: Arc<Connection>,
-    pub(super) agents: BTreeMap<InstanceUid, Speaker>,
-    pub(super) offences: u32,
-    /// Messages that were taken.
-    pub(super) messages: u64,
-    /// For what has arrived of a message.
-    pub(super) held: Charge,
-    pub(super) opened: Instant,
-    pub(super) vigil: Vigil,
-}
 
 /// Serves a socket to its end.
 pub(super) async fn serve(stream: Stream, early: Bytes, plane: Plane, visitor: Arc<Visitor>, peer: Peer) {
@@ -134,11 +101,6 @@ impl Socket {
         let heard = hear(&mut self.reader, &mut early);
         drop(early);
         self.hear(heard).await
-    }
-
-    /// Milliseconds since the socket opened.
-    pub(super) fn now(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Waits for what the peer says next; `None` when the transport is gone. Safe to cancel.
@@ -245,25 +207,6 @@ impl Socket {
         match bytes.get(written..) {
             Some(rest) if !rest.is_empty() || self.stream.buffers() => Box::pin(self.write_all(rest)).await,
             _ => Ok(()),
-        }
-    }
-
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        self.write_all(bytes).await
-    }
-
-    async fn write_all(&mut self, bytes: &[u8]) -> Result<(), End> {
-        let write = async {
-            self.stream.write_all(bytes).await?;
-            // Under TLS the last record may still be on its way.
-            self.stream.flush().await
-        };
-        match tokio::time::timeout(WRITE_DEADLINE, write).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Gone),
         }
     }
 

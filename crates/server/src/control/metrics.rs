@@ -93,9 +93,7 @@ impl Control {
             }
         };
         let reason = match &latest {
-            Some(latest) if latest.seconds.is_none() => {
-                "rates need a second digest of the same process; it comes within `every_seconds`"
-            }
+            Some(latest) if latest.seconds.is_none() => "rates need a second digest of the same process",
             Some(_) => "",
             None if lists => "no digest has come since the server started",
             None => {

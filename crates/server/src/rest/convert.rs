@@ -6,16 +6,13 @@ use serde_json::Value;
 use tidegate_api as api;
 use tidegate_fleet::agent::Link;
 use tidegate_fleet::agent::axes::{Axis, ConfigState, Connection, Health, Proof};
-use tidegate_fleet::{Command, CommandKind, Origin, Push, Timestamp};
+use tidegate_fleet::{Command, CommandKind, Origin, Push};
 use tidegate_opamp::{AgentConfigMap, ComponentDetails, ComponentHealth, KeyValue};
 use tidegate_store::StoredEvent;
 
 use super::settings_convert;
+pub(super) use super::time::time;
 use crate::control::{AgentView, PushState, PushView, PushWarning};
-
-pub(super) fn time(at: Timestamp) -> api::Timestamp {
-    api::Timestamp::from_millisecond(i64::try_from(at.0).unwrap_or(i64::MAX)).unwrap_or(api::Timestamp::MAX)
-}
 
 /// Nanoseconds since 1970, as agents give them; 0 is "never", and what lies beyond the calendar is none.
 fn nanoseconds(at: u64) -> Option<api::Timestamp> {

@@ -27,6 +27,7 @@ mod server;
 mod session;
 mod settings;
 mod settings_convert;
+mod time;
 mod watch;
 
 use std::net::Ipv4Addr;

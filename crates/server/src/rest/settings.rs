@@ -151,9 +151,3 @@ fn target(target: &api::SettingsTarget) -> Result<TargetOrder, Failure> {
         _ => Err(Failure::invalid("/target", "give one of all, q and agent")),
     }
 }
-
-/// The headers of a message as a map, with nothing of their values.
-pub(super) fn redacted(headers: Option<&tidegate_opamp::Headers>) -> Option<BTreeMap<String, String>> {
-    let headers = headers?;
-    Some(headers.headers.iter().map(|header| (header.key.clone(), api::REDACTED.to_owned())).collect())
-}

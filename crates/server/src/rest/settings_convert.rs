@@ -12,9 +12,8 @@ use tidegate_opamp::{
     TLSCertificate, TLSConnectionSettings, TelemetryConnectionSettings,
 };
 
-use super::convert::time;
 use super::problem::Failure;
-use super::settings::redacted;
+use super::time::time;
 use crate::control::RuleView;
 
 /// The secrets of the rule that is written anew, by JSON pointer: they stand where the caller sends back what they were
@@ -297,4 +296,10 @@ pub(super) fn agent_settings(view: &OfferView) -> api::AgentSettings {
         moved_to: view.moved.as_ref().map(|(endpoint, _)| endpoint.to_string()),
         left_at: view.moved.as_ref().and_then(|(_, left)| left.map(time)),
     }
+}
+
+/// The headers of a message as a map, with nothing of their values.
+fn redacted(headers: Option<&Headers>) -> Option<BTreeMap<String, String>> {
+    let headers = headers?;
+    Some(headers.headers.iter().map(|header| (header.key.clone(), api::REDACTED.to_owned())).collect())
 }
