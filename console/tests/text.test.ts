@@ -8,7 +8,7 @@ describe('visible', () => {
   });
   test('given controls, bidi marks and zero-width characters, then each has a name', () => {
     expect(visible('a\u001b[31m\u0000\u007f')).toBe('a⟨^[⟩[31m⟨^@⟩⟨^?⟩');
-    expect(visible('x\u202egpj\u200b\ufeff\u{e0041}')).toBe('x⟨U+202E⟩gpj⟨U+200B⟩⟨U+FEFF⟩⟨U+E0041⟩');
+    expect(visible('x\u202egpj\u200b\ufeff\uffa0\u{e0041}')).toBe('x⟨U+202E⟩gpj⟨U+200B⟩⟨U+FEFF⟩⟨U+FFA0⟩⟨U+E0041⟩');
     expect(visible('\ud800')).toBe('⟨U+D800⟩');
   });
   test('given lines are wanted, then line feeds and tabs stay and carriage returns do not', () => {

@@ -13,7 +13,7 @@ export interface Piece {
 // Controls; soft hyphen; Arabic letter mark; Mongolian vowel separator; zero-width and bidi marks; separators;
 // word joiner to bidi isolates; variation selectors and tags; byte order mark; interlinear marks; lone surrogates.
 const HIDDEN =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|\p{Cs}/gu;
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|\p{Cs}/gu;
 
 function named(character: string): Piece {
   const code = character.codePointAt(0) ?? 0;
