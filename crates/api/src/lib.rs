@@ -14,6 +14,7 @@ mod completion;
 mod event;
 mod inspect;
 mod metrics;
+mod plan;
 mod problem;
 mod push;
 mod repush;
@@ -41,6 +42,7 @@ pub use inspect::{
 };
 pub use jiff::Timestamp;
 pub use metrics::{AgentMetrics, ComponentMetrics, MetricCounts, MetricRates, MetricSeries, MetricsHistory};
+pub use plan::{Plan, PlanAction, PlanAgent, PlanExecution};
 pub use problem::{Problem, ProblemDetail};
 pub use push::{Push, PushAgent, PushFile, PushListed, PushRequest, PushSummary, PushWarning};
 pub use repush::{RetryRequest, RollBack, RollBackAgent, RollBackAgents, RollBackRequest, RollBackSummary};

@@ -106,6 +106,12 @@ impl Plan {
         self.made_at.plus(LIFETIME)
     }
 
+    /// How many agents it would be sent to, in words.
+    #[must_use]
+    pub fn agents(&self) -> String {
+        agents(self.targets.len())
+    }
+
     /// Commits to all of it, in hexadecimal: who, what, to whom, until when.
     #[must_use]
     pub fn hash(&self) -> String {
@@ -182,6 +188,12 @@ impl Plan {
     }
 }
 
+/// A number of agents in words: `1 agent`, `2 agents`.
+#[must_use]
+pub fn agents(count: usize) -> String {
+    if count == 1 { "1 agent".into() } else { format!("{count} agents") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,6 +257,12 @@ mod tests {
         for typed in ["", "yes", "restart", "restart 3", "true", "RESTART 2"] {
             assert_eq!(plan.confirm(typed), Err(Refusal::Unconfirmed), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn given_numbers_of_agents_when_told_then_one_is_one() {
+        assert_eq!([0, 1, 2].map(agents), ["0 agents", "1 agent", "2 agents"]);
+        assert_eq!(plan().agents(), "2 agents");
     }
 
     #[test]

@@ -84,6 +84,8 @@ mod own_state;
 mod pages;
 #[path = "planes/plain_http.rs"]
 mod plain_http;
+#[path = "planes/plans.rs"]
+mod plans;
 #[path = "planes/pushes.rs"]
 mod pushes;
 #[path = "planes/remote_config.rs"]

@@ -3,6 +3,7 @@
 mod attention;
 mod error;
 mod mcp;
+mod plans;
 mod schemas;
 mod watch;
 

@@ -209,9 +209,8 @@ impl Agent {
         let key = self.key();
         let mut files = files.clone();
         for file in files.config_map.values_mut() {
-            if let Ok(text) = std::str::from_utf8(&file.body) {
-                file.body = redact_rest(text, &key).into();
-            }
+            // A byte that is no text must not let the rest through as it is.
+            file.body = redact_rest(&String::from_utf8_lossy(&file.body), &key).into();
         }
         files
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tidegate_fleet::plan::agents;
 use tidegate_fleet::{Action, Actor, AuditEntry, Command, authorize};
 use tidegate_opamp::InstanceUid;
 use tidegate_store::{Transaction, Write};
@@ -133,7 +134,7 @@ impl Control {
                 let mut writes = control.unstored(&uids);
                 writes.extend(queued.iter().map(|command| Write::Command(Box::new(command.clone()))));
                 writes.extend(answer);
-                let detail = format!("{} for {} agents{note}", operation.kind, queued.len());
+                let detail = format!("{} for {}{note}", operation.kind, agents(queued.len()));
                 Transaction::intent(AuditEntry::new(now, &actor, action, query, detail), writes)
             };
             control.core.store.commit(transaction).await?;

@@ -13,14 +13,17 @@ use tidegate_store::{StoreError, Transaction};
 use super::agents::ListOrder;
 use super::commands::{self, CommandOrder};
 use super::operations::{MAX_COMMANDED, TargetedOrder};
-use super::{Control, ControlError, Operation};
+use super::{Control, ControlError, Operation, Record};
 use crate::state::Entry;
 
 /// Plans that can be carried out at one time; the oldest that can not makes room.
 const MAX_PLANS: usize = 100;
 
 /// Refused agents that a plan names; the others are counted.
-const MAX_NAMED: usize = 10;
+pub(super) const MAX_NAMED: usize = 10;
+
+/// Why a plan can be neither carried out nor discarded any more.
+pub(super) const UNDER_WAY: &str = "the plan is being carried out, or was already";
 
 /// Shortest and longest reason, in characters.
 const REASON: std::ops::RangeInclusive<usize> = 8..=280;
@@ -53,25 +56,39 @@ pub(crate) enum Standing {
     Done(String),
 }
 
+/// What a person confirms a plan with.
+#[derive(Clone, Debug)]
+pub(crate) struct Confirmation {
+    /// The hash of what they were shown.
+    pub(crate) hash: String,
+    pub(crate) typed: String,
+    /// Why; what was said when a person was needed, when left out.
+    pub(crate) reason: Option<String>,
+}
+
 /// The plans of this run.
 #[derive(Debug, Default)]
 pub(crate) struct Plans(Mutex<VecDeque<Kept>>);
 
-#[derive(Debug)]
-struct Kept {
-    plan: Plan,
-    stage: Stage,
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) plan: Plan,
+    pub(super) stage: Stage,
+    /// The program that it was asked for through.
+    pub(super) client: String,
+    /// Why it is to be carried out, as was said when a person was needed for it.
+    pub(super) reason: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     Waits,
     UnderWay,
     Done(String),
 }
 
 impl Plans {
-    fn keep(&self, plan: Plan, now: Timestamp) -> Result<(), ControlError> {
+    fn keep(&self, plan: Plan, client: String, now: Timestamp) -> Result<(), ControlError> {
         let mut plans = self.0.lock();
         plans.retain(|kept| now < kept.plan.expires_at());
         if plans.len() >= MAX_PLANS {
@@ -82,14 +99,13 @@ impl Plans {
             };
             plans.remove(done);
         }
-        plans.push_back(Kept { plan, stage: Stage::Waits });
+        plans.push_back(Kept { plan, stage: Stage::Waits, client, reason: None });
         Ok(())
     }
 
-    fn get(&self, actor: &Actor, id: &str) -> Option<(Plan, Stage)> {
+    pub(super) fn get(&self, actor: &Actor, id: &str) -> Option<Kept> {
         let plans = self.0.lock();
-        let kept = plans.iter().find(|kept| kept.plan.id == id && kept.plan.actor == actor.name)?;
-        Some((kept.plan.clone(), kept.stage.clone()))
+        plans.iter().find(|kept| kept.plan.id == id && kept.plan.actor == actor.name).cloned()
     }
 
     /// Moves a plan from one stage to another; false when it was not there.
@@ -99,8 +115,17 @@ impl Plans {
         kept.map(|kept| kept.stage = to).is_some()
     }
 
-    fn discard(&self, id: &str) {
-        self.0.lock().retain(|kept| kept.plan.id != id);
+    fn explain(&self, id: &str, reason: &str) {
+        if let Some(kept) = self.0.lock().iter_mut().find(|kept| kept.plan.id == id) {
+            kept.reason = Some(reason.to_owned());
+        }
+    }
+
+    /// Takes a plan out that is neither under way nor done; false when there is none.
+    pub(super) fn discard(&self, id: &str) -> bool {
+        let mut plans = self.0.lock();
+        let waiting = plans.iter().position(|kept| kept.plan.id == id && kept.stage == Stage::Waits);
+        waiting.and_then(|at| plans.remove(at)).is_some()
     }
 }
 
@@ -168,10 +193,10 @@ impl Control {
             let message = format!("none of the {} agents that match can do it: {why}", view.refused_count);
             return Err(ControlError::Unsupported(message));
         }
-        let detail = format!("{} {} for {} agents", view.plan.id, command.word(), view.plan.targets.len());
+        let detail = format!("{} {} for {}", view.plan.id, command.word(), view.plan.agents());
         let audit = AuditEntry::new(now, actor, Action::Plan, view.plan.query.clone(), detail);
         self.core.store.commit(Transaction::intent(audit, Vec::new())).await?;
-        self.plans.keep(view.plan.clone(), now)?;
+        self.plans.keep(view.plan.clone(), actor.client.clone(), now)?;
         Ok(view)
     }
 
@@ -185,8 +210,7 @@ impl Control {
     ) -> Result<Standing, ControlError> {
         authorize(actor, Action::Plan)?;
         check_reason(reason)?;
-        let not_found = || ControlError::NotFound { kind: "plan", id: id.to_owned() };
-        let (plan, stage) = self.plans.get(actor, id).ok_or_else(not_found)?;
+        let Kept { plan, stage, .. } = self.plans.get(actor, id).ok_or_else(|| no_plan(id))?;
         if let Stage::Done(operation) = stage {
             let other = plan.hash() != hash;
             return if other { Err(Refusal::OtherHash.into()) } else { Ok(Standing::Done(operation)) };
@@ -197,58 +221,54 @@ impl Control {
         Ok(Standing::Ready(Box::new(plan)))
     }
 
+    /// Keeps what was said of a plan for the person who has to look at it elsewhere.
+    pub(crate) fn explain_plan(&self, plan: &Plan, reason: &str) {
+        self.plans.explain(&plan.id, reason.trim());
+    }
+
     /// Carries a plan out, once, as it was shown, for a person who typed what confirms it. Asked for again it gives the
-    /// same operation. One that is not confirmed is discarded.
+    /// same operation.
     pub(crate) async fn execute_plan(
         &self,
         actor: &Actor,
         id: &str,
-        hash: &str,
-        typed: &str,
-        reason: &str,
-    ) -> Result<String, ControlError> {
-        let plan = match self.plan_standing(actor, id, hash, reason).await? {
-            Standing::Done(operation) => return Ok(operation),
+        confirmation: Confirmation,
+        dry_run: bool,
+        record: Record<Operation>,
+    ) -> Result<Operation, ControlError> {
+        let said = self.plans.get(actor, id).and_then(|kept| kept.reason);
+        let reason = confirmation.reason.or(said).unwrap_or_default();
+        let plan = match self.plan_standing(actor, id, &confirmation.hash, &reason).await? {
+            Standing::Done(operation) => return self.operation(actor, &operation),
             Standing::Ready(plan) => plan,
         };
-        if let Err(refusal) = plan.confirm(typed) {
-            self.discard_plan(actor, id).await?;
-            return Err(refusal.into());
-        }
-        if !self.plans.step(id, &Stage::Waits, Stage::UnderWay) {
-            return Err(ControlError::Conflict("the plan is being carried out already".into()));
-        }
-        let note = format!("; plan {id}; reason: {}", reason.trim());
+        plan.confirm(&confirmation.typed).map_err(|refusal| {
+            ControlError::invalid("/confirmation", format!("{refusal}; type {:?}", plan.phrase()))
+        })?;
         let order = TargetedOrder {
             query: plan.query.clone(),
             uids: plan.targets.iter().copied().collect(),
             command: command_order(&plan.command)?,
             deadline: Command::DEFAULT_DEADLINE,
-            note,
+            note: format!("; plan {id}; reason: {}", reason.trim()),
         };
+        if dry_run {
+            return self.command_these(actor, order, true, record).await;
+        }
+        if !self.plans.step(id, &Stage::Waits, Stage::UnderWay) {
+            return Err(ControlError::Conflict(UNDER_WAY.into()));
+        }
         let (control, actor, id) = (self.clone(), actor.clone(), id.to_owned());
         Self::to_the_end(async move {
-            let nothing = Box::new(|_: &Operation| Vec::new());
-            let done = control.command_these(&actor, order, false, nothing).await;
+            let done = control.command_these(&actor, order, false, record).await;
             let stage = done.as_ref().map_or(Stage::Waits, |operation| Stage::Done(operation.id.clone()));
             control.plans.step(&id, &Stage::UnderWay, stage);
-            Ok(done?.id)
+            done
         })
         .await
     }
 
-    /// Discards a plan that a person declined, or did not confirm.
-    pub(crate) async fn discard_plan(&self, actor: &Actor, id: &str) -> Result<(), ControlError> {
-        authorize(actor, Action::Plan)?;
-        let Some((plan, Stage::Waits)) = self.plans.get(actor, id) else { return Ok(()) };
-        let detail = format!("{id} was not confirmed and is discarded");
-        let audit = AuditEntry::new(self.core.now(), actor, Action::Plan, plan.query, detail);
-        self.plans.discard(id);
-        self.core.store.commit(Transaction::intent(audit, Vec::new())).await?;
-        Ok(())
-    }
-
-    async fn matching_set(
+    pub(super) async fn matching_set(
         &self,
         actor: &Actor,
         command: &CommandOrder,
@@ -281,7 +301,7 @@ impl Control {
 }
 
 /// The command of a plan: a restart, or a message of the catalogue. Of what is not in it nobody could say what is done.
-fn command_order(planned: &Planned) -> Result<CommandOrder, ControlError> {
+pub(super) fn command_order(planned: &Planned) -> Result<CommandOrder, ControlError> {
     let Planned::Message { capability, kind, data } = planned else { return Ok(CommandOrder::Restart) };
     let known = tidegate_custom::describe(capability)
         .filter(|known| known.messages.iter().any(|message| message.direction == Direction::ToAgent));
@@ -296,6 +316,12 @@ fn command_order(planned: &Planned) -> Result<CommandOrder, ControlError> {
         return Err(ControlError::invalid("/capability", message));
     };
     Ok(CommandOrder::Custom { capability: known.name.to_owned(), kind: kind.clone(), data: data.clone() })
+}
+
+/// There is no such plan for who asks.
+pub(super) fn no_plan(id: &str) -> ControlError {
+    let id = format!("{id}: it was discarded, expired, or made before the server's last start");
+    ControlError::NotFound { kind: "plan", id }
 }
 
 /// Whether a reason says anything.

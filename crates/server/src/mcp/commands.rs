@@ -207,7 +207,7 @@ pub(super) async fn plan(caller: &Caller<'_>, arguments: PlanCommand) -> Told {
         "refused_sample": refused,
         "expires_at": view::time(plan.expires_at()),
         "confirmation": plan.phrase(),
-        "url": caller.links.agents(&fence::line(&plan.query, 400)),
+        "url": caller.links.plan(&plan.id),
         "next": "Show this to the user. execute_plan then asks them to type the confirmation; nothing has been sent yet.",
     });
     Ok((answer, Detail::Brief))

@@ -68,9 +68,9 @@ pub(super) enum Said {
 fn form(plan: &Plan, reason: &str) -> Result<ElicitRequestParams, Problem> {
     let phrase = plan.phrase();
     let message = format!(
-        "{} for {} agents that match {}. Reason given: {}. To let it happen type: {phrase}",
+        "{} for {}, found by {}. Reason given: {}. To let it happen type: {phrase}",
         fence::line(&plan.command.summary(), 160),
-        plan.targets.len(),
+        plan.agents(),
         fence::line(&plan.query, 400),
         fence::line(reason, 300),
     );

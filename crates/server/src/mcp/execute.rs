@@ -11,7 +11,7 @@ use super::arguments::{ExecutePlan, read};
 use super::confirm::{self, Said, Way};
 use super::handler::Caller;
 use super::problem::Problem;
-use crate::control::Standing;
+use crate::control::{Confirmation, Operation, Standing};
 
 /// Carries out a plan, or says what is missing.
 pub(super) async fn execute_plan(
@@ -42,22 +42,27 @@ async fn execute(
         (Some(sealed), _) => confirm::brought(caller, &arguments, &plan, sealed, input_responses.as_ref())?,
         (None, Way::ComesBack) => return Ok(confirm::ask(caller, &arguments, &plan)?.into()),
         (None, Way::Waits) => confirm::wait(context, &plan, reason).await?,
-        (None, Way::None) => return Ok(approval_required(&caller.links.agents(&plan.query))),
+        (None, Way::None) => {
+            control.explain_plan(&plan, reason);
+            return Ok(approval_required(&caller.links.plan(&plan.id)));
+        }
     };
     match said {
         Said::Declined => {
-            control.discard_plan(&caller.actor, plan_id).await?;
+            control.discard_plan(&caller.actor, plan_id, Box::new(|_| Vec::new())).await?;
             Ok(refused("declined", "the user did not confirm it; nothing was done and the plan is discarded"))
         }
         Said::Typed(typed) if plan.confirm(&typed).is_err() => {
-            control.discard_plan(&caller.actor, plan_id).await?;
+            control.discard_plan(&caller.actor, plan_id, Box::new(|_| Vec::new())).await?;
             let detail =
                 "what the user typed is not the confirmation; nothing was done and the plan is discarded";
             Ok(refused("not-confirmed", detail))
         }
         Said::Typed(typed) => {
-            let done = control.execute_plan(&caller.actor, plan_id, plan_hash, &typed, reason).await?;
-            Ok(started(&done))
+            let confirmation = Confirmation { hash: plan_hash.clone(), typed, reason: Some(reason.clone()) };
+            let nothing = Box::new(|_: &Operation| Vec::new());
+            let done = control.execute_plan(&caller.actor, plan_id, confirmation, false, nothing).await?;
+            Ok(started(&done.id))
         }
     }
 }
@@ -68,8 +73,8 @@ fn started(operation: &str) -> CallToolResponse {
 }
 
 fn approval_required(url: &str) -> CallToolResponse {
-    let how = "this client cannot ask its user, so nothing was done; a person does it in the console, where the agents of \
-               the plan are selected";
+    let how = "this client cannot ask its user, so nothing was done; the user opens the url, reads the plan and confirms or \
+               discards it there; execute_plan called again tells what became of it";
     let value = json!({ "status": "approval_required", "approval": { "url": url, "how": how } });
     answer::good(value, Detail::Brief).into()
 }

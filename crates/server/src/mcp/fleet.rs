@@ -8,7 +8,6 @@ use tidegate_fleet::agent::Fact;
 use tidegate_fleet::agent::axes::Proof;
 use tidegate_fleet::index::Sort;
 use tidegate_fleet::query::{Key, Query, QueryError, key};
-use tidegate_fluent::redact;
 use tidegate_opamp::ComponentHealth;
 
 use super::answer::{Detail, Room};
@@ -225,9 +224,9 @@ fn attributes(view: &AgentView, detail: Detail, room: &mut Room) -> (Vec<Value>,
 /// The files that the agent runs, as it reports them.
 fn files(view: &AgentView, detail: Detail, room: &mut Room) -> (Vec<Value>, bool) {
     let effective = view.agent.reported().effective_config.as_ref().and_then(|fact| fact.get().config_map);
-    let (max, secrets) = (detail.bytes() / 3, redact::Key::new(view.agent.uid.as_bytes()));
-    let files = effective.iter().flat_map(|map| map.config_map.iter()).map(|(name, file)| {
-        let text = redact::redact_rest(&String::from_utf8_lossy(&file.body), &secrets);
+    let (max, shown) = (detail.bytes() / 3, effective.map(|map| view.agent.without_secrets(&map)));
+    let files = shown.iter().flat_map(|map| map.config_map.iter()).map(|(name, file)| {
+        let text = String::from_utf8_lossy(&file.body);
         json!({ fence::KEY: { "name": fence::line(name, 255), "body": fence::block(&text, max) } })
     });
     room.fill(files)

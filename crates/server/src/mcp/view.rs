@@ -44,6 +44,11 @@ impl Links {
         url
     }
 
+    /// The page of a plan, where a person confirms it.
+    pub(super) fn plan(&self, id: &str) -> String {
+        format!("{}/plans/{id}", self.base)
+    }
+
     /// The page of one agent.
     pub(super) fn agent(&self, uid: &str) -> String {
         format!("{}/agents/{uid}", self.base)

@@ -17,6 +17,7 @@ mod limits;
 mod metrics;
 mod openapi;
 mod operations;
+mod plans;
 mod problem;
 mod pushes;
 mod report;
@@ -105,6 +106,9 @@ pub(crate) fn router(face: Face) -> Router {
         .route("/pushes/{id}", get(pushes::get).route_layer(tagged()))
         .route("/pushes/{id}/actions/retry", post(repush::retry).route_layer(once()))
         .route("/pushes/{id}/actions/roll-back", post(repush::roll_back).route_layer(once()))
+        .route("/plans/{id}", get(plans::get))
+        .route("/plans/{id}/actions/execute", post(plans::execute).route_layer(once()))
+        .route("/plans/{id}/actions/discard", post(plans::discard).route_layer(once()))
         .route("/events", get(watch::events))
         .route("/watch", get(watch::watch))
         .route("/schemas", get(schemas::list))

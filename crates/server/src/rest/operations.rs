@@ -63,7 +63,7 @@ fn within_the_action(error: ControlError) -> ControlError {
     }
 }
 
-fn location(operation: &Operation) -> String {
+pub(super) fn location(operation: &Operation) -> String {
     format!("{}/operations/{}", api::BASE, operation.id)
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn cancel(
     Ok(Json(convert_operation(&face.control.cancel_operation(&actor, &id, dry_run, record).await?)))
 }
 
-fn convert_operation(operation: &Operation) -> api::Operation {
+pub(super) fn convert_operation(operation: &Operation) -> api::Operation {
     let mut told = api::Operation {
         id: operation.id.clone(),
         kind: operation.kind.to_owned(),

@@ -82,6 +82,7 @@ async fn given_a_plan_when_it_is_not_confirmed_then_nothing_is_done_and_the_plan
                 "{revision:?}"
             );
             assert_eq!((result.is_error, model.asked().len()), (Some(true), 1));
+            assert!(model.asked()[0].starts_with("restart for 1 agent, found by name:host-*."));
             let again = model.problem("execute_plan", execution(&plan)).await;
             assert_eq!(again["code"], "not-found");
         }
@@ -100,9 +101,16 @@ async fn given_a_client_that_cannot_ask_when_it_executes_then_the_console_is_nam
         let plan = plan(&model, "name:host-1").await;
         let told = model.call("execute_plan", execution(&plan)).await;
         assert_eq!(told["status"], "approval_required");
-        let url = format!("http://{}/agents?q=name:host-1", world.server.operators);
-        assert_eq!(told["approval"]["url"], url);
+        let id = plan["plan_id"].as_str().unwrap();
+        let url = format!("http://{}/plans/{id}", world.server.operators);
+        assert_eq!((&told["approval"]["url"], &plan["url"]), (&json!(url), &json!(url)));
         assert_eq!(commands(&world).await, json!([]));
+        let page = world.get(&format!("/plans/{id}")).await.expect(200);
+        assert_eq!((&page["reason"], &page["client"]), (&json!("the output hangs"), &json!("testclient 9")));
+        let typed = json!({"hash": page["hash"], "confirmation": page["confirmation"]});
+        let done = world.post(&format!("/plans/{id}/actions/execute"), typed).await.expect(202);
+        let news = model.call("execute_plan", execution(&plan)).await;
+        assert_eq!((&news["status"], &news["operation_id"]), (&json!("started"), &done["id"]));
     }
 }
 
@@ -112,6 +120,11 @@ async fn given_a_plan_when_the_fleet_moved_or_it_is_another_then_it_is_refused_b
     world.poll(&Reporter::new(1).full()).await;
     let model = world.model("", Revision::Current, Person::Types("restart 1")).await;
     let moved = plan(&model, "name:host-*").await;
+    let planned = &audit(&world)[0][3];
+    assert!(
+        planned.contains("restart for 1 agent;") || planned.ends_with("restart for 1 agent"),
+        "{planned}"
+    );
     let mut forged = execution(&moved);
     forged["plan_hash"] = json!("0".repeat(64));
     assert_eq!(model.problem("execute_plan", forged).await["code"], "conflict");

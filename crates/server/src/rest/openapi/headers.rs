@@ -21,6 +21,9 @@ const HEADERS: [(&str, &str); 8] = [
 /// The calls besides those with `If-None-Match` whose answers have an ETag.
 const TAGGED: [&str; 3] = ["patchLabels", "getConnectionSettings", "deleteConnectionSettings"];
 
+/// The calls that make what is found elsewhere.
+const MADE: [&str; 3] = ["createBulkOperation", "createPush", "executePlan"];
+
 /// Every header by its name.
 pub(super) fn all() -> Value {
     let header = |(name, text): (&str, &str)| {
@@ -41,7 +44,7 @@ pub(super) fn of(operation: &Operation, status: &str) -> Value {
             let tagged = takes("If-None-Match") || TAGGED.contains(&operation.id);
             (good && status != "204" && tagged) || matches!(status, "304" | "412")
         }
-        "Location" => good && status != "200" && matches!(operation.id, "createBulkOperation" | "createPush"),
+        "Location" => good && status != "200" && MADE.contains(&operation.id),
         "Idempotent-Replayed" => good && takes("Idempotency-Key"),
         _ => true,
     };

@@ -5,6 +5,7 @@ mod call;
 mod headers;
 mod operations;
 mod page;
+mod plan_calls;
 mod push_calls;
 mod shapes;
 
@@ -215,6 +216,8 @@ fn schemas() -> Map<String, Value> {
     add::<api::RetryRequest>(&mut found);
     add::<api::RollBackRequest>(&mut found);
     add::<api::RollBack>(&mut found);
+    add::<api::Plan>(&mut found);
+    add::<api::PlanExecution>(&mut found);
     add::<api::Event>(&mut found);
     add::<api::PluginSchema>(&mut found);
     add::<api::ServerStatus>(&mut found);

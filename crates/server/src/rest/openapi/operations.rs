@@ -3,7 +3,7 @@
 mod own;
 
 use super::call::{Answer, Operation, Parameter, header, look, query};
-use super::{agent_calls, push_calls};
+use super::{agent_calls, plan_calls, push_calls};
 use own::OWN;
 
 const Q: Parameter = query("q", "string", "The agents, in the search language; all when left out.");
@@ -34,7 +34,8 @@ const CANCEL: &[&str] = &[
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
-    FLEET.iter().chain(&OWN).chain(&agent_calls::OPERATIONS).chain(&push_calls::OPERATIONS)
+    let followed = push_calls::OPERATIONS.iter().chain(&plan_calls::OPERATIONS);
+    FLEET.iter().chain(&OWN).chain(&agent_calls::OPERATIONS).chain(followed)
 }
 
 /// Of the fleet and of what is done with it.

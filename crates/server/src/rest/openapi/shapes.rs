@@ -74,6 +74,10 @@ pub(super) fn refine(schemas: &mut Map<String, Value>) {
         let calling = [Attention::Act, Attention::Watch].map(Attention::as_str);
         level["enum"] = json!(calling);
     }
+    let states = ["waiting", "under-way", "done", "stale", "expired", "discarded"];
+    if let Some(state) = schemas.get_mut("Plan").and_then(|one| one.pointer_mut("/properties/state")) {
+        state["enum"] = json!(states);
+    }
     // Each kind of act takes its own fields and no other.
     for name in ["BulkAction", "CommandRequest"] {
         let kinds = schemas.get_mut(name).and_then(|one| one["oneOf"].as_array_mut());
