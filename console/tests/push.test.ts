@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Schemas } from '../src/api/client';
 import { EXAMPLE, files, formatIn, ofAgent, trouble, withFile, withMain, withNew, withOpened, without, type Draft } from '../src/pages/push/draft';
+import { forecast, place } from '../src/pages/push/progress';
 
 const TWO: Draft = [
   { name: 'fluent-bit.yaml', text: 'pipeline:' },
@@ -54,5 +56,19 @@ describe('what an agent has', () => {
     const renamed = withFile(draft, 0, { name: 'x.conf' });
     expect(formatIn(renamed[0]!)).toBe('classic');
     expect(files(renamed)[0]).not.toHaveProperty('content_type');
+  });
+});
+
+describe('what a push would do', () => {
+  const agent = (state: string, connection: string): Schemas['PushAgent'] => ({ uid: state + connection, name: 'a', state, connection: { value: connection, observed_at: '' } });
+  const warning = (agents: number, further: Partial<Schemas['PushWarning']> = {}): Schemas['PushWarning'] => ({ schema: 's', agents, file: 'a.yaml', message: 'm', ...further });
+
+  it('given a dry run, when it is read, then it says who is away, who cannot, and what will not be understood by most', () => {
+    const agents = [agent('refused', 'disconnected'), agent('pending', 'disconnected'), agent('pending', 'connected')];
+    const summary = { total: 3, refused: 1, pending: 2, proven: 0, unproven: 0, applying: 0, failed: 0, superseded: 0 };
+    const told = forecast({ id: 'p', config: 'c', q: 'name:*', actor: 'admin', at: '', agents, summary, warnings: [warning(1), warning(2)] });
+    expect([told.total, told.refused, told.away]).toEqual([3, 1, 1]);
+    expect(told.warnings.map((one) => one.agents)).toEqual([2, 1]);
+    expect([place(warning(1)), place(warning(1, { line: 3, column: null })), place(warning(1, { line: 3, column: 5 }))]).toEqual(['a.yaml', 'a.yaml:3', 'a.yaml:3:5']);
   });
 });

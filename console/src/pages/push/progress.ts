@@ -38,6 +38,8 @@ export interface Forecast {
   /** Not there now: get the config when they come back. */
   readonly away: number;
   readonly sample: readonly PushAgent[];
+  /** What builds of its agents will not understand, those of most agents first. */
+  readonly warnings: readonly Schemas['PushWarning'][];
 }
 
 export function forecast(push: Push): Forecast {
@@ -47,7 +49,13 @@ export function forecast(push: Push): Forecast {
     refused: push.summary.refused,
     away: takes.filter((agent) => agent.connection.value !== 'connected').length,
     sample: push.agents.slice(0, 5),
+    warnings: [...(push.warnings ?? [])].sort((a, b) => b.agents - a.agents),
   };
+}
+
+/** Where in a config something is, as editors write it. */
+export function place({ file, line, column }: Schemas['PushWarning']): string {
+  return [file, line, column].filter((part) => part !== undefined && part !== null).join(':');
 }
 
 /** From how many agents on a number has to be typed. */
