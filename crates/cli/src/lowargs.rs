@@ -5,6 +5,7 @@ mod attention;
 mod inspect;
 mod mcp;
 mod metrics;
+mod plans;
 mod repush;
 mod schemas;
 mod send;
@@ -20,6 +21,7 @@ pub(crate) use attention::GetAttentionArgs;
 pub(crate) use inspect::{DiagnoseArgs, DiagnoseNoun, LogsArgs, LogsNoun, LookArgs, ValidateArgs};
 pub(crate) use mcp::{McpClient, McpInstallArgs, McpMode, McpVerb};
 pub(crate) use metrics::{MetricsArgs, MetricsNoun};
+pub(crate) use plans::{DiscardNoun, ExecuteNoun, ExecutePlanArgs, PlanArgs};
 pub(crate) use repush::{AgainArgs, RetryArgs, RetryNoun, RollBackArgs, RollBackNoun};
 pub(crate) use schemas::{GetSchemaArgs, GetSchemasArgs};
 pub(crate) use send::{SendArgs, SendNoun};
@@ -103,6 +105,12 @@ pub(crate) enum Verb {
     /// Show what helps to find a fault of an agent, without secrets.
     #[command(subcommand)]
     Diagnose(DiagnoseNoun),
+    /// Carry out what was planned.
+    #[command(subcommand)]
+    Execute(ExecuteNoun),
+    /// Drop what was planned.
+    #[command(subcommand)]
+    Discard(DiscardNoun),
     /// Set and remove labels.
     #[command(subcommand)]
     Label(LabelNoun),
@@ -222,6 +230,8 @@ pub(crate) enum DescribeNoun {
     /// One agent.
     #[command(visible_alias = "ag")]
     Agent(DescribeAgentArgs),
+    /// What an assistant planned and a person has yet to confirm.
+    Plan(PlanArgs),
 }
 
 #[derive(Args, Debug)]
@@ -368,6 +378,7 @@ mod tests {
             ("tidegate send agent web-1 --capability c --type t", true),
             ("tidegate send agent web-1 --capability c", false),
             ("tidegate events -f -o json --server http://x", true),
+            ("tidegate execute plan pl_a --dry-run --no-wait", false),
             ("tidegate mcp serve --stdio --mode write", true),
             ("tidegate mcp serve", false),
             ("tidegate mcp install --client codex --http --dry-run", true),

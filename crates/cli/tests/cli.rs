@@ -10,6 +10,7 @@ mod cli {
     mod inspect;
     mod mcp;
     mod metrics;
+    mod plans;
     mod program;
     mod pushes;
     mod repush;

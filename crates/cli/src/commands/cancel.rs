@@ -24,7 +24,7 @@ pub(super) async fn operation(context: &Context, args: &CancelArgs) -> Result<()
 
 /// An id is one word of a path; anything else would be another call.
 pub(super) fn id<'a>(id: &'a str, what: &str) -> Result<&'a str, Failure> {
-    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
         return Err(Failure::Argument(format!("{id:?} is no id of {what}")));
     }
     Ok(id)

@@ -49,14 +49,20 @@ pub(super) async fn ask(context: &Context, question: &Question<'_>) -> Result<()
     if !context.terminal.can_ask {
         return Err(Failure::Unconfirmed(question.unasked.clone()));
     }
-    context.talk.ask(&format!("{} [y/N] ", question.text));
-    // Reading from a terminal blocks, and Ctrl-C must be heard meanwhile.
-    let answer =
-        tokio::task::spawn_blocking(read_answer).await.map_err(|error| Failure::Start(error.into()))?;
-    match answer.map_err(Failure::Start)?.trim().to_ascii_lowercase().as_str() {
+    let answer = answer(context, &format!("{} [y/N] ", question.text)).await?;
+    match answer.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(Failure::Unconfirmed(format!("not confirmed; nothing was {}", question.done))),
     }
+}
+
+/// What a person at the terminal types when they are asked.
+pub(super) async fn answer(context: &Context, question: &str) -> Result<String, Failure> {
+    context.talk.ask(question);
+    // Reading from a terminal blocks, and Ctrl-C must be heard meanwhile.
+    let answer =
+        tokio::task::spawn_blocking(read_answer).await.map_err(|error| Failure::Start(error.into()))?;
+    answer.map_err(Failure::Start)
 }
 
 fn read_answer() -> io::Result<String> {

@@ -13,6 +13,7 @@ mod login_link;
 mod mcp;
 mod metrics;
 mod outcome;
+mod plans;
 mod push;
 mod push_files;
 mod repush;
@@ -26,8 +27,9 @@ use tidegate_api::client::Client;
 
 use crate::failure::Failure;
 use crate::lowargs::{
-    CancelNoun, DeleteNoun, DescribeNoun, DiagnoseNoun, GetNoun, LabelNoun, LogsNoun, LowArgs, MetricsNoun,
-    PageOutput, RestartNoun, RetryNoun, RollBackNoun, SendNoun, SetNoun, UnsetNoun, Verb,
+    CancelNoun, DeleteNoun, DescribeNoun, DiagnoseNoun, DiscardNoun, ExecuteNoun, GetNoun, LabelNoun,
+    LogsNoun, LowArgs, MetricsNoun, PageOutput, RestartNoun, RetryNoun, RollBackNoun, SendNoun, SetNoun,
+    UnsetNoun, Verb,
 };
 use crate::output::Talk;
 use crate::render::structured;
@@ -62,6 +64,9 @@ pub(crate) async fn run(low: LowArgs, environment: &Environment, terminal: Termi
         Verb::Unset(UnsetNoun::Heartbeat(args)) => heartbeat::unset(&context, &args).await,
         Verb::Delete(DeleteNoun::Settings(args)) => settings::delete(&context, &args).await,
         Verb::Describe(DescribeNoun::Agent(args)) => describe_agent::run(&context, &args).await,
+        Verb::Describe(DescribeNoun::Plan(args)) => plans::describe(&context, &args).await,
+        Verb::Execute(ExecuteNoun::Plan(args)) => plans::execute(&context, &args).await,
+        Verb::Discard(DiscardNoun::Plan(args)) => plans::discard(&context, &args).await,
         Verb::Metrics(MetricsNoun::Agent(args)) => metrics::agent(&context, &args).await,
         Verb::Restart(RestartNoun::Agent(args)) => restart::run(&context, &args).await,
         Verb::Push(args) => push::run(&context, args).await,

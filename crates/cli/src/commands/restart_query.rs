@@ -1,5 +1,7 @@
 //! `tidegate restart agents --query`.
 
+use std::time::Duration;
+
 use tidegate_api::{BulkAction, BulkRequest, Operation};
 
 use super::confirm::{Act, agents, confirm};
@@ -35,21 +37,31 @@ pub(super) async fn run(context: &Context, args: &RestartArgs, query: &str) -> R
         }
         return outcome::of_counts(operation.total - operation.refused, operation.total, "agents");
     }
-    wait(context, args, &mut operation).await?;
-    show(&operation, args.output, || {
+    wait(context, args.timeout, &mut operation).await?;
+    finish(&operation, args.output, args.timeout)
+}
+
+/// Tells what came of each agent, and ends as they did.
+pub(super) fn finish(operation: &Operation, output: PageOutput, timeout: Duration) -> Result<(), Failure> {
+    show(operation, output, || {
         let rows = operation.targets.iter();
         Ok(rows.map(|target| line(&target.name, &target.uid, &target.outcome, &target.reason)).collect())
     })?;
-    outcome::of_operation(&operation, args.timeout)
+    outcome::of_operation(operation, timeout)
 }
 
-fn refused(operation: &Operation) -> String {
+pub(super) fn refused(operation: &Operation) -> String {
     let refused = operation.targets.iter().filter(|target| target.outcome == "refused");
     refused.map(|target| line(&target.name, &target.uid, &target.outcome, &target.reason)).collect()
 }
 
-async fn wait(context: &Context, args: &RestartArgs, operation: &mut Operation) -> Result<(), Failure> {
-    let mut poll = Poll::new(args.timeout);
+/// Follows an operation until nothing of it is under way, or time is up.
+pub(super) async fn wait(
+    context: &Context,
+    timeout: Duration,
+    operation: &mut Operation,
+) -> Result<(), Failure> {
+    let mut poll = Poll::new(timeout);
     let mut progress = context.talk.progress();
     loop {
         progress.show(&standing(operation));

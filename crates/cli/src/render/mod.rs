@@ -12,6 +12,7 @@ pub(crate) mod examples;
 pub(crate) mod facets;
 mod hint;
 pub(crate) mod metrics;
+pub(crate) mod plans;
 pub(crate) mod push;
 pub(crate) mod repush;
 pub(crate) mod schemas;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 pub(super) const WEB: &str = "0190aaaa-0000-7000-8000-000000000001";
 pub(super) const DB: &str = "0190bbbb-0000-7000-8000-000000000002";
-const AT: &str = "2026-03-04T05:06:07Z";
+pub(super) const AT: &str = "2026-03-04T05:06:07Z";
 
 pub(super) fn axis(value: &str) -> Value {
     json!({"value": value, "observed_at": AT})
