@@ -113,6 +113,30 @@ test('given the keyboard alone, when many are restarted, then the number must be
   await pictures(page, 'operation');
 });
 
+test('given plans of an assistant, when their pages are opened, then one is carried out with the keyboard and one discarded', async ({ console: page, world }) => {
+  await page.goto(world.url + (await world.fleet.plan('name:edge-1')));
+  await expect(page.getByRole('heading', { name: 'Restart 1 agent' })).toBeVisible();
+  await expect(page.getByRole('main')).toContainText('through an assistant');
+  const restart = page.getByRole('button', { name: 'Restart 1 agent' });
+  await expect(restart).toBeDisabled();
+  await pictures(page, 'plan');
+  await page.getByLabel('Why, in 8 to 280 characters').focus();
+  await page.keyboard.type('the output hangs');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('restart 2');
+  await expect(restart).toBeDisabled();
+  await page.keyboard.press('Backspace');
+  await page.keyboard.type('1');
+  await expect(restart).toBeEnabled();
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/\/operations\//);
+  await expect(page.getByRole('heading', { name: 'Restart of 1 agent' })).toBeVisible();
+  await page.goto(world.url + (await world.fleet.plan('name:edge-1')));
+  await page.getByRole('button', { name: 'Discard the plan' }).click();
+  await expect(page.getByRole('main').getByText('discarded', { exact: true })).toBeVisible();
+  await expect(restart).toBeHidden();
+});
+
 test('given a query that cannot be read, then the place is marked and the search can be cleared', async ({ console: page, world }) => {
   await page.goto(`${world.url}/agents?q=health:helthy`);
   await expect(page.getByRole('alert')).toContainText('healthy');

@@ -39,6 +39,12 @@ export const ROUTES: readonly Route[] = [
     page: () => import('./pages/operation/OperationPage.svelte'),
   },
   {
+    pattern: '/plans/:id',
+    title: 'Plan',
+    under: '/agents',
+    page: () => import('./pages/plan/PlanPage.svelte'),
+  },
+  {
     pattern: '/agents/:uid',
     title: 'Agent',
     under: '/agents',

@@ -96,6 +96,37 @@ export class Fleet {
     return (await response.json()) as Record<string, never>;
   }
 
+  /** Plans a restart as an assistant does, over MCP; the path of the plan's page, as the assistant is told it. */
+  async plan(q: string): Promise<string> {
+    const meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+      'io.modelcontextprotocol/clientInfo': { name: 'an assistant', version: '1' },
+    };
+    const response = await fetch(`http://${this.operators}/mcp`, {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${this.token}`,
+        'Content-Type': 'application/json',
+        Accept: 'application/json, text/event-stream',
+        'MCP-Protocol-Version': '2026-07-28',
+        'Mcp-Method': 'tools/call',
+        'Mcp-Name': 'plan_command',
+      },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'plan_command', arguments: { q, command: 'restart' }, _meta: meta },
+      }),
+    });
+    const text = await response.text();
+    const { result } = JSON.parse(text) as { result?: { structuredContent?: { url?: string } } };
+    const url = result?.structuredContent?.url;
+    if (!url) throw new Error(`no plan was made: ${text}`);
+    return new URL(url).pathname;
+  }
+
   /** Waits until so many agents match. */
   async matching(q: string, least: number, within = 30_000): Promise<void> {
     await until(`${least} agents that match ${q}`, async () => {

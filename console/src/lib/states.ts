@@ -44,6 +44,12 @@ const LOOKS: Readonly<Record<string, Look>> = {
   // Attention
   watch: { tone: 'watch', shape: 'alert' },
   act: { tone: 'bad', shape: 'cross' },
+  // Plans; `expired` is above
+  waiting: { tone: 'busy', shape: 'dots' },
+  'under-way': { tone: 'busy', shape: 'turn' },
+  done: { tone: 'ok', shape: 'check' },
+  stale: { tone: 'none', shape: 'dash' },
+  discarded: { tone: 'none', shape: 'dash' },
   // Commands, operations, offers
   queued: { tone: 'busy', shape: 'dots' },
   sent: { tone: 'busy', shape: 'turn' },

@@ -1,7 +1,15 @@
 /** The agents of an operation by what came of them. Pure. */
 import type { Schemas } from '../../api/client';
+import { counted } from '../../lib/format';
 
 type Target = Schemas['OperationTarget'];
+
+/** What was done to how many. */
+export function title({ kind, total }: Pick<Schemas['Operation'], 'kind' | 'total'>): string {
+  const agents = counted(total, 'agent');
+  if (kind === 'restart') return `Restart of ${agents}`;
+  return kind === 'label' ? `Labels of ${agents}` : `Message to ${agents}`;
+}
 
 export const WAYS = ['all', 'succeeded', 'pending', 'failed', 'refused'] as const;
 export type Way = (typeof WAYS)[number];
