@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
-use super::book::Refused;
-
 /// Failures from one address within [`WINDOW`] after which nobody there is let in for the rest of it.
 const MOST_OF_ONE: u32 = 30;
 
@@ -16,6 +14,15 @@ const WINDOW: Duration = Duration::from_secs(60);
 
 /// Most addresses that are remembered; the one that failed first gives way.
 const MOST_PEERS: usize = 1000;
+
+/// Why somebody is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// No such code or token, or one that is used up or too old.
+    Wrong,
+    /// Too many wrong ones came; again after this time.
+    TooMany(Duration),
+}
 
 /// Where somebody calls from: an address, or a network of IPv6, all of which one host can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

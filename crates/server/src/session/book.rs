@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
-use super::attempts::{Attempts, Peer};
+use super::attempts::{Attempts, Peer, Refused};
 
 /// How long a code lets in.
 pub(crate) const CODE_LIFE: Duration = Duration::from_secs(15 * 60);
@@ -20,15 +20,6 @@ const MOST_SESSIONS: usize = 1000;
 
 /// Longest secret that is looked at, in bytes; ours have 64.
 const MOST_BYTES: usize = 256;
-
-/// Why somebody is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// No such code or token, or one that is used up or too old.
-    Wrong,
-    /// Too many wrong ones came; again after this time.
-    TooMany(Duration),
-}
 
 /// When something ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-pub(crate) use attempts::Peer;
+pub(crate) use attempts::{Peer, Refused};
 use book::Book;
-pub(crate) use book::{CODE_LIFE, Refused, Until};
+pub(crate) use book::{CODE_LIFE, Until};
 pub(crate) use hosts::Hosts;
 
 /// The sessions of a server; its copies are one.
