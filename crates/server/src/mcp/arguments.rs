@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tidegate_opamp::InstanceUid;
 
-use super::answer::Detail;
+use super::detail::Detail;
 use super::problem::Problem;
 
 /// Reads a tool's arguments.
@@ -134,4 +134,15 @@ pub(super) struct ExecutePlan {
     pub(super) plan_id: String,
     pub(super) plan_hash: String,
     pub(super) reason: String,
+}
+
+/// Rows of a page unless the caller asks for another number, and the most.
+const LIMIT: (usize, usize) = (20, 100);
+
+/// A number of rows.
+pub(super) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
+    match asked.unwrap_or(LIMIT.0) {
+        limit if (1..=LIMIT.1).contains(&limit) => Ok(limit),
+        limit => Err(Problem::invalid("limit", format!("{limit} does not lie between 1 and {}", LIMIT.1))),
+    }
 }

@@ -7,11 +7,11 @@ use tidegate_fleet::plan::Planned;
 use tidegate_fleet::{Command, CommandState};
 use tidegate_opamp::{AgentCapabilities, InstanceUid};
 
-use super::answer::{Detail, Room};
-use super::arguments::{Commands, PlanCommand, uid};
-use super::fleet::{limit, put};
-use super::handler::{Caller, Told};
+use super::arguments::{Commands, PlanCommand, limit, uid};
+use super::caller::{Caller, Told};
+use super::detail::{Detail, Room};
 use super::problem::Problem;
+use super::view::put;
 use super::{fence, view};
 use crate::control::{CommandFilter, Outcome, PlanOrder};
 

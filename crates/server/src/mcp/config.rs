@@ -10,9 +10,9 @@ use tidegate_fleet::difference::{Change, Line};
 use tidegate_fleet::{Command, CommandState};
 use tokio::time::Instant;
 
-use super::answer::{Detail, Room};
 use super::arguments::{Diff, Validate, uid};
-use super::handler::{Caller, Told};
+use super::caller::{Caller, Told};
+use super::detail::{Detail, Room};
 use super::problem::Problem;
 use super::{fence, view};
 use crate::control::CommandOrder;

@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 use tidegate_fleet::plan::Plan;
 
 use super::arguments::ExecutePlan;
+use super::caller::Caller;
 use super::fence;
-use super::handler::Caller;
 use super::problem::Problem;
 
 /// How long a person may take, over a connection that stays open.

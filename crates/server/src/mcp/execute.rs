@@ -6,10 +6,11 @@ use rmcp::model::{CallToolRequestParams, CallToolResponse, ContentBlock};
 use rmcp::service::RequestContext;
 use serde_json::{Value, json};
 
-use super::answer::{self, Detail};
+use super::answer;
 use super::arguments::{ExecutePlan, read};
+use super::caller::Caller;
 use super::confirm::{self, Said, Way};
-use super::handler::Caller;
+use super::detail::Detail;
 use super::problem::Problem;
 use crate::control::{Confirmation, Operation, Standing};
 

@@ -10,26 +10,16 @@ use tidegate_fleet::index::Sort;
 use tidegate_fleet::query::{Key, Query, QueryError, key};
 use tidegate_opamp::ComponentHealth;
 
-use super::answer::{Detail, Room};
-use super::arguments::{Events, Explain, Get, List, Part, Summary, uid};
-use super::handler::{Caller, Told};
+use super::arguments::{Events, Explain, Get, List, Part, Summary, limit, uid};
+use super::caller::{Caller, Told};
+use super::detail::{Detail, Room};
 use super::problem::Problem;
+use super::view::put;
 use super::{commands, fence, view};
 use crate::control::{AgentView, ControlError, ListOrder};
 
-/// Rows of a page unless the caller asks for another number, and the most.
-const LIMIT: (usize, usize) = (20, 100);
-
 /// The axes that a summary counts.
 const AXES: [Key; 4] = [Key::Connection, Key::Health, Key::Config, Key::Attention];
-
-/// A number of rows.
-pub(super) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
-    match asked.unwrap_or(LIMIT.0) {
-        limit if (1..=LIMIT.1).contains(&limit) => Ok(limit),
-        limit => Err(Problem::invalid("limit", format!("{limit} does not lie between 1 and {}", LIMIT.1))),
-    }
-}
 
 pub(super) async fn summary(caller: &Caller<'_>, arguments: Summary) -> Told {
     let Summary { q, group_by, detail } = arguments;
@@ -88,13 +78,6 @@ pub(super) async fn summary(caller: &Caller<'_>, arguments: Summary) -> Told {
         put(&mut summary, "groups", groups);
     }
     Ok((summary, detail))
-}
-
-/// Sets a key of an answer's object.
-pub(super) fn put(value: &mut Value, key: &str, part: impl Into<Value>) {
-    if let Some(object) = value.as_object_mut() {
-        object.insert(key.to_owned(), part.into());
-    }
 }
 
 pub(super) async fn list(caller: &Caller<'_>, arguments: List) -> Told {

@@ -8,31 +8,14 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
-use serde_json::Value;
 use tidegate_fleet::{Actor, Face, Scope};
 
-use super::answer::{self, Detail};
+use super::answer;
 use super::arguments::read;
+use super::caller::{Caller, Told};
 use super::problem::Problem;
 use super::view::Links;
 use super::{Mode, Shared, definitions};
-use crate::control::Control;
-
-/// What a tool found out, and how much of it may be told.
-pub(super) type Told = Result<(Value, Detail), Problem>;
-
-/// What every tool is given beside its arguments.
-pub(super) struct Caller<'a> {
-    pub(super) shared: &'a Shared,
-    pub(super) actor: Actor,
-    pub(super) links: Links,
-}
-
-impl Caller<'_> {
-    pub(super) const fn control(&self) -> &Control {
-        &self.shared.mcp.control
-    }
-}
 
 /// The handler of one path.
 #[derive(Clone)]

@@ -6,10 +6,12 @@
 
 mod answer;
 mod arguments;
+mod caller;
 mod commands;
 mod config;
 mod confirm;
 mod definitions;
+mod detail;
 mod door;
 mod execute;
 mod fence;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Detail;
+use super::detail::Detail;
 use super::fence;
 use crate::control::ControlError;
 

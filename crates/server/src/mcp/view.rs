@@ -87,6 +87,13 @@ pub(super) fn row(view: &AgentView, max: usize) -> Value {
     row
 }
 
+/// Sets a key of an answer's object.
+pub(super) fn put(value: &mut Value, key: &str, part: impl Into<Value>) {
+    if let Some(object) = value.as_object_mut() {
+        object.insert(key.to_owned(), part.into());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;

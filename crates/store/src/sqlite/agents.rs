@@ -12,7 +12,7 @@ use tidegate_fleet::agent::Sequence;
 use tidegate_opamp::AgentCapabilities;
 
 use super::codec::{self, damaged, time};
-use super::read::rows;
+use super::rows::rows;
 
 /// Rows that go to a worker at once.
 const BATCH: usize = 512;

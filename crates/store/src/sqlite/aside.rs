@@ -9,7 +9,7 @@ use tidegate_fleet::schemas::{Schema, SchemaHash};
 use tidegate_opamp::InstanceUid;
 
 use super::codec::{self, damaged, signed, time};
-use super::read::rows;
+use super::rows::rows;
 use crate::{Alias, Answered, KnownComponents, Labels};
 
 /// Says what an agent's labels are now.

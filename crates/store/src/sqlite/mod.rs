@@ -8,6 +8,7 @@ mod garbage;
 mod hashes;
 mod history;
 mod read;
+mod rows;
 mod schema;
 mod settings;
 mod write;

@@ -14,6 +14,7 @@ use tidegate_fleet::{
 use tidegate_opamp::{AgentConfigMap, ConfigHash, InstanceUid};
 
 use super::codec::{self, damaged, signed, time};
+use super::rows::rows;
 use super::{agents, aside, settings};
 use crate::{Change, Revision, Snapshot, StoreError, StoredEvent};
 
@@ -50,15 +51,6 @@ pub(super) fn snapshot(connection: &mut Connection, clean: bool) -> Result<Snaps
         components: aside::components(&transaction).map_err(StoreError::read("components"))?,
         schemas: aside::schemas(&transaction).map_err(StoreError::read("schemas"))?,
     })
-}
-
-pub(super) fn rows<T>(
-    connection: &Connection,
-    statement: &str,
-    parameters: impl rusqlite::Params,
-    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Vec<T>> {
-    connection.prepare(statement)?.query_map(parameters, read)?.collect()
 }
 
 fn configs(connection: &Connection) -> rusqlite::Result<HashMap<ConfigHash, Config>> {

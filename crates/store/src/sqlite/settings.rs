@@ -12,7 +12,7 @@ use tidegate_fleet::settings::{
 use tidegate_opamp::{ConnectionSettingsOffers, InstanceUid};
 
 use super::codec::{self, damaged, signed, time};
-use super::read::rows;
+use super::rows::rows;
 
 const fn seconds(interval: Heartbeat) -> u32 {
     match interval {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tidegate_custom::chatops::check_tag;
 
-use super::resolve::{absolute, number, wrong};
+use super::values::{absolute, number, wrong};
 use super::written::{Key, Layer, Layers, Written};
 use super::{Agent, Allowed, Host, SettingsError};
 use crate::handlers::ChatOpsSettings;

@@ -12,6 +12,7 @@ mod flags;
 mod handlers;
 mod print;
 mod resolve;
+mod values;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,5 @@
-//! What settings mean: every value is checked here, once.
+//! What settings mean as a whole: every value is checked once.
 
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,8 +7,9 @@ use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 
 use super::environment::{self, variable};
+use super::values::{absolute, number, time, time_or_off, word, wrong};
 use super::written::{Key, Layer, Layers, Written};
-use super::{Allowed, Host, LowArgs, Settings, SettingsError, agents, duration, file};
+use super::{Allowed, Host, LowArgs, Settings, SettingsError, agents, file};
 use crate::apply::OnHang;
 use crate::client::{Endpoint, Proxy, Target, TlsSettings, headers};
 use crate::supervise::{OnSilence, Patience};
@@ -88,10 +88,6 @@ pub fn resolve(args: &LowArgs, host: &Host<'_>) -> Result<Settings, SettingsErro
     })
 }
 
-pub(super) fn wrong(written: &Written, why: impl Into<String>) -> SettingsError {
-    SettingsError::Value { origin: written.origin.clone(), why: why.into() }
-}
-
 fn endpoint(layers: &Layers) -> Result<Endpoint, SettingsError> {
     let Some(written) = layers.one(Key::Endpoint) else {
         let why = "no server is named: give --endpoint wss://HOST:PORT/v1/opamp, or server.endpoint in the \
@@ -134,10 +130,6 @@ fn tls(layers: &Layers, host: &Host<'_>) -> Result<TlsSettings, SettingsError> {
     Ok(tls)
 }
 
-pub(super) fn absolute(written: &Written) -> Result<PathBuf, SettingsError> {
-    std::path::absolute(&written.text).map_err(|error| wrong(written, format!("not a path: {error}")))
-}
-
 fn state_dir(layers: &Layers, host: &Host<'_>) -> Result<PathBuf, SettingsError> {
     if let Some(written) = layers.one(Key::StateDir) {
         return absolute(written);
@@ -152,61 +144,6 @@ fn state_dir(layers: &Layers, host: &Host<'_>) -> Result<PathBuf, SettingsError>
                 "no folder for state is known, as neither XDG_STATE_HOME nor HOME is set: give --state-dir";
             SettingsError::Missing(why.to_owned())
         })
-}
-
-/// A duration, or `None` for the word `off`.
-fn time_or_off(
-    layers: &Layers,
-    key: Key,
-    default: Duration,
-    range: RangeInclusive<Duration>,
-) -> Result<Option<Duration>, SettingsError> {
-    if layers.one(key).is_some_and(|written| written.text == "off") {
-        return Ok(None);
-    }
-    time(layers, key, default, range).map(Some)
-}
-
-fn time(
-    layers: &Layers,
-    key: Key,
-    default: Duration,
-    range: RangeInclusive<Duration>,
-) -> Result<Duration, SettingsError> {
-    let Some(written) = layers.one(key) else { return Ok(default) };
-    duration::parse(&written.text).filter(|duration| range.contains(duration)).ok_or_else(|| {
-        let (least, most) = (duration::write(*range.start()), duration::write(*range.end()));
-        let why = format!("{:?} is not a duration from {least} to {most}, as in 30s or 1m30s", written.text);
-        wrong(written, why)
-    })
-}
-
-/// A value that is one of a few words.
-fn word<T: Copy + Default>(
-    layers: &Layers,
-    key: Key,
-    words: &[(T, &'static str)],
-) -> Result<T, SettingsError> {
-    let Some(written) = layers.one(key) else { return Ok(T::default()) };
-    let found = words.iter().find(|(_, word)| *word == written.text);
-    found.map(|(value, _)| *value).ok_or_else(|| {
-        let words: Vec<_> = words.iter().map(|(_, word)| *word).collect();
-        wrong(written, format!("{:?} is not known: use {}", written.text, words.join(", ")))
-    })
-}
-
-pub(super) fn number<T: TryFrom<u64>>(
-    layers: &Layers,
-    key: Key,
-    default: T,
-    range: RangeInclusive<u64>,
-) -> Result<T, SettingsError> {
-    let Some(written) = layers.one(key) else { return Ok(default) };
-    let number = written.text.parse().ok().filter(|number| range.contains(number));
-    number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
-        let why = format!("{:?} is not a number from {} to {}", written.text, range.start(), range.end());
-        wrong(written, why)
-    })
 }
 
 /// All headers, the token's among them. Their values may be secret and stand in no error.

@@ -1,7 +1,7 @@
 //! The calls that look closely: at one agent, or at what in a fleet calls for a person.
 
 use super::call::{Answer, Operation, look, query};
-use super::operations::{CURSOR, IF_NONE_MATCH, LIMIT};
+use super::parameters::{CURSOR, IF_NONE_MATCH, LIMIT};
 
 pub(super) const OPERATIONS: [Operation; 6] = [
     look(

@@ -5,6 +5,7 @@ mod call;
 mod headers;
 mod operations;
 mod page;
+mod parameters;
 mod plan_calls;
 mod push_calls;
 mod shapes;

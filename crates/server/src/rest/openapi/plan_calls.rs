@@ -1,7 +1,7 @@
 //! The calls of plans.
 
 use super::call::{Answer, Operation, look};
-use super::operations::{DRY_RUN, KEY};
+use super::parameters::{DRY_RUN, KEY};
 
 pub(super) const OPERATIONS: [Operation; 3] = [
     look(

@@ -1,7 +1,7 @@
 //! The calls that follow up on a push.
 
 use super::call::{Answer, Operation};
-use super::operations::{DRY_RUN, KEY};
+use super::parameters::{DRY_RUN, KEY};
 
 /// What following up on a push may meet.
 const REPUSH: &[&str] = &[
