@@ -12,7 +12,7 @@ use tidegate_opamp::{
     AgentConfigMap, AgentDescription, AgentRemoteConfig, AvailableComponents, ComponentHealth,
     ConnectionSettingsStatus, EffectiveConfig, InstanceUid, RemoteConfigStatus, TelemetryConnectionSettings,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// Everything that the server may be told of an agent, as it is now. Parts are shared, not copied: a new report
 /// keeps the `Arc`s of the parts that did not change.
@@ -131,17 +131,33 @@ pub struct AgentHandle {
 /// When the server was last heard: noted by the protocol side, asked for by the process side, which takes back a config
 /// that has cut the way to the server. Its copies are one.
 #[derive(Clone, Debug, Default)]
-pub struct Heard(Arc<Mutex<Option<Instant>>>);
+pub struct Heard(Arc<Hearing>);
+
+#[derive(Debug, Default)]
+struct Hearing {
+    last: Mutex<Option<Instant>>,
+    wanted: Notify,
+}
 
 impl Heard {
     /// Something came from the server.
     pub fn note(&self) {
-        *self.0.lock() = Some(Instant::now());
+        *self.0.last.lock() = Some(Instant::now());
     }
 
     /// Whether something has come since then.
     #[must_use]
     pub fn since(&self, then: Instant) -> bool {
-        self.0.lock().is_some_and(|last| last > then)
+        self.0.last.lock().is_some_and(|last| last > then)
+    }
+
+    /// The server is to be heard soon: what waits before it tries again tries now. Kept until somebody waits.
+    pub fn want(&self) {
+        self.0.wanted.notify_one();
+    }
+
+    /// Waits until the server is to be heard soon.
+    pub async fn wanted(&self) {
+        self.0.wanted.notified().await;
     }
 }

@@ -1,5 +1,6 @@
 //! The plain HTTP transport: a POST per message, one at a time (OpAMP C024–C039).
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use tidegate_opamp::{AgentToServer, InstanceUid, ServerToAgent};
@@ -50,10 +51,18 @@ pub(super) async fn run(session: &mut Session) -> Left {
         }
         match then {
             Then::Go => {}
-            Then::Rest(pause) => {
+            Then::Rest { pause, asked } => {
                 let until = Instant::now() + pause;
+                let mut wanted = pin!(session.wanted());
                 while Instant::now() < until {
-                    if session.wake(until).await == Wake::Leave && !part(session, &mut poster).await {
+                    let wake = tokio::select! {
+                        wake = session.wake(until) => wake,
+                        () = &mut wanted, if !asked => {
+                            session.backoff.reset();
+                            break;
+                        }
+                    };
+                    if wake == Wake::Leave && !part(session, &mut poster).await {
                         return Left::Stopped;
                     }
                 }
@@ -101,8 +110,8 @@ async fn say_farewell(poster: &mut Poster, uid: InstanceUid, message: &AgentToSe
 enum Then {
     /// What is due.
     Go,
-    /// Silence.
-    Rest(Duration),
+    /// Silence, which the server may have asked for.
+    Rest { pause: Duration, asked: bool },
     /// Farewell: the target is another one.
     Move,
     /// The offered server is given up.
@@ -116,7 +125,8 @@ fn judge(session: &mut Session, uid: InstanceUid, answer: Result<ServerToAgent, 
             session.heard();
             return match session.received(message, Some(uid)) {
                 Some(Turn::Retreat(after)) => {
-                    Then::Rest(session.backoff.after_request(Reason::Unavailable(after), random()))
+                    let pause = session.backoff.after_request(Reason::Unavailable(after), random());
+                    Then::Rest { pause, asked: true }
                 }
                 Some(Turn::Move) => Then::Move,
                 None => {
@@ -148,5 +158,5 @@ fn judge(session: &mut Session, uid: InstanceUid, answer: Result<ServerToAgent, 
     let pause = session.backoff.after_request(error.reason(), random());
     let pause = pause.max(if error.is_refusal() { own } else { Duration::ZERO });
     tracing::warn!(%error, ?pause, "a message was not delivered");
-    Then::Rest(pause)
+    Then::Rest { pause, asked: error.reason() != Reason::Lost }
 }

@@ -163,6 +163,11 @@ impl Member {
         self.wiring.heard.note();
     }
 
+    /// Where the agent's process side says that it wants to hear of the server.
+    pub(super) fn hearing(&self) -> Heard {
+        self.wiring.heard.clone()
+    }
+
     pub(super) fn carry_out(&mut self, effect: Effect) {
         self.wiring.outlet.carry_out(effect);
     }

@@ -211,6 +211,23 @@ impl Session {
         self.drop_leaving()
     }
 
+    /// As [`Self::rest`], after a connection was lost or not made for want of a server: an agent whose config may have
+    /// been the cause, and is changed, does not wait.
+    pub(super) async fn rest_unless_wanted(&mut self, until: Instant) -> bool {
+        let wanted = self.wanted();
+        tokio::select! {
+            stays = self.rest(until) => return stays,
+            () = wanted => self.backoff.reset(),
+        }
+        self.drop_leaving()
+    }
+
+    /// Waits until an agent wants to hear of the server.
+    pub(super) fn wanted(&self) -> impl Future<Output = ()> + Send + 'static {
+        let all: Vec<_> = self.members.iter().map(Member::hearing).collect();
+        async move { first(all.iter().map(|heard| Box::pin(heard.wanted()) as _).collect()).await }
+    }
+
     /// Takes out the next agent that is to be left.
     pub(super) fn leaving(&mut self) -> Option<(Leave, Member)> {
         let at = self.members.iter().position(|member| member.leaves() != Leave::Stay)?;

@@ -85,7 +85,13 @@ pub(super) async fn run(session: &mut Session) -> Left {
         };
         let pause = session.backoff.after_connection(began.elapsed(), reason, random());
         tracing::debug!(?pause, ?reason, "the next connection is tried after a pause");
-        if !session.rest(Instant::now() + pause).await {
+        let until = Instant::now() + pause;
+        let stays = match reason {
+            Reason::Lost => Box::pin(session.rest_unless_wanted(until)).await,
+            // What the server asked for is kept.
+            _ => session.rest(until).await,
+        };
+        if !stays {
             return Left::Stopped;
         }
     }

@@ -49,6 +49,13 @@ impl Confirmation {
         self.since = Instant::now();
     }
 
+    /// As [`Self::begin`], after something changed that may bring the server back: it is looked for at once, so that its
+    /// silence says something.
+    pub(super) fn begin_anew(&mut self) {
+        self.begin();
+        self.heard.want();
+    }
+
     /// For how long the server may be silent.
     pub(super) fn within(&self) -> Duration {
         self.within.unwrap_or_default()

@@ -1,8 +1,10 @@
 //! A connection that can be cut.
 
+use std::fmt::{Debug, Formatter};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -12,6 +14,33 @@ pub struct Relay {
     /// Where it listens.
     pub address: SocketAddr,
     state: watch::Sender<State>,
+    gate: Arc<Gate>,
+}
+
+/// What lets nothing through while it says so.
+#[derive(Default)]
+struct Gate(OnceLock<Box<dyn Fn() -> bool + Send + Sync>>);
+
+impl Gate {
+    fn is_shut(&self) -> bool {
+        self.0.get().is_some_and(|is_shut| is_shut())
+    }
+
+    /// Passes on what comes; ends with the connection, or with the first bytes that find the gate shut.
+    async fn pass(&self, from: &mut (impl AsyncRead + Unpin), to: &mut (impl AsyncWrite + Unpin)) {
+        let mut bytes = vec![0; 16 * 1024];
+        while let Ok(count @ 1..) = from.read(&mut bytes).await {
+            if self.is_shut() || to.write_all(&bytes[..count]).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Debug for Gate {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gate")
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,22 +58,27 @@ impl Relay {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (state, seen) = watch::channel(State::default());
+        let gate = Arc::new(Gate::default());
+        let passed = Arc::clone(&gate);
         tokio::spawn(async move {
             while let Ok((mut near, _)) = listener.accept().await {
-                let mut seen = seen.clone();
-                if seen.borrow_and_update().is_shut {
+                let (mut seen, gate) = (seen.clone(), Arc::clone(&passed));
+                if seen.borrow_and_update().is_shut || gate.is_shut() {
                     continue;
                 }
                 tokio::spawn(async move {
                     let Ok(mut far) = TcpStream::connect(target).await else { return };
+                    let ((mut near_in, mut near_out), (mut far_in, mut far_out)) =
+                        (near.split(), far.split());
                     tokio::select! {
-                        _ = copy_bidirectional(&mut near, &mut far) => {}
+                        () = gate.pass(&mut near_in, &mut far_out) => {}
+                        () = gate.pass(&mut far_in, &mut near_out) => {}
                         _ = seen.changed() => {}
                     }
                 });
             }
         });
-        Ok(Self { address, state })
+        Ok(Self { address, state, gate })
     }
 
     /// The endpoint for agents.
@@ -56,6 +90,11 @@ impl Relay {
     /// Breaks every connection.
     pub fn cut(&self) {
         self.state.send_modify(|state| state.cuts += 1);
+    }
+
+    /// From now on, nothing that comes passes while this is so, and what it came by is broken. Once in a relay's life.
+    pub fn shut_while(&self, is_shut: impl Fn() -> bool + Send + Sync + 'static) {
+        assert!(self.gate.0.set(Box::new(is_shut)).is_ok(), "a relay has one gate");
     }
 
     /// Breaks every connection and takes no other until it is opened.

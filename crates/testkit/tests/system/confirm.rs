@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_testkit::fleet::{
@@ -15,9 +14,9 @@ use crate::steps::{push, pushed, runs, says};
 const RECONNECTED: Duration = Duration::from_secs(120);
 
 /// An agent called `a` behind a relay, whose server must be heard within five seconds.
-async fn behind_a_relay(stage: &Stage, probation: &str) -> (Server, Arc<Relay>, Supervisor) {
+async fn behind_a_relay(stage: &Stage, probation: &str) -> (Server, Relay, Supervisor) {
     let server = Server::start(stage.scene.path()).await;
-    let relay = Arc::new(Relay::to(server.agents).await.unwrap());
+    let relay = Relay::to(server.agents).await.unwrap();
     let wish = Wish {
         probation: probation.to_owned(),
         settings: "confirm: 5s\n".to_owned(),
@@ -39,12 +38,7 @@ async fn given_a_config_that_cuts_the_way_to_the_server_when_pushed_then_it_is_t
         let (server, relay, supervisor) = behind_a_relay(&stage, "0s").await;
         assert_eq!(pushed(&server.api, "a.yaml", &yaml("good", "")).await.0, "proven");
         let folder = supervisor.folder().to_owned();
-        let network = tokio::spawn(async move {
-            loop {
-                relay.shut(loads(&folder, "cutting"));
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        });
+        relay.shut_while(move || loads(&folder, "cutting"));
         let cutting = push(&server.api, "name:a", "a.yaml", &yaml("cutting", "")).await;
         let settled = push_settled(&server.api, &cutting.id, RECONNECTED).await;
         let [agent] = settled.agents.as_slice() else { unreachable!("{settled:?}") };
@@ -62,7 +56,6 @@ async fn given_a_config_that_cuts_the_way_to_the_server_when_pushed_then_it_is_t
         let health = &detail.agent.health;
         assert_eq!(health.value, "degraded", "it works, and its config is not the wanted one: {health:?}");
         assert_eq!(pushed(&server.api, "a.yaml", &yaml("better", "")).await.0, "proven");
-        network.abort();
     })
     .await;
 }

@@ -1,6 +1,6 @@
 //! What a config after which the server was heard, or was not, comes to.
 
-use tidegate_opamp::RemoteConfigStatuses;
+use tidegate_opamp::{RemoteConfigStatus, RemoteConfigStatuses};
 
 use super::{
     super::{
@@ -50,6 +50,7 @@ impl Task {
     pub(super) async fn take_back(&mut self) {
         let Some(Unconfirmed::Runs { former }) = self.journal.unconfirmed.clone() else { return };
         let waited = self.confirmation.within().as_secs();
+        self.tell_undecided();
         let taken = match self.loaded(former).await {
             Ok(former) => {
                 let on_hang = self.policy.on_hang;
@@ -59,7 +60,7 @@ impl Task {
             }
             Err(error) => Err(error),
         };
-        self.confirmation.begin();
+        self.confirmation.begin_anew();
         match taken {
             Ok(Some(config)) => {
                 let why = format!(
@@ -71,8 +72,9 @@ impl Task {
                 self.say(&unhex(&config.hash).unwrap_or_default(), RemoteConfigStatuses::Failed, &why);
                 self.machine.publish_health();
             }
-            Ok(None) => {}
+            Ok(None) => self.tell_status(),
             Err(error) => {
+                self.tell_status();
                 tracing::error!(
                     error,
                     "the server was not heard for {waited} s after a config was applied, and what ran before cannot \
@@ -80,6 +82,20 @@ impl Task {
                 );
                 self.settle();
             }
+        }
+    }
+
+    /// Says no more that the config is applied: it is being taken back, and the server may come back before that is done.
+    fn tell_undecided(&self) {
+        if let Some(status) = self.journal.status_message() {
+            let undecided = RemoteConfigStatus { status: RemoteConfigStatuses::Applying, ..status };
+            self.machine.publisher.remote_config_status(undecided);
+        }
+    }
+
+    fn tell_status(&self) {
+        if let Some(status) = self.journal.status_message() {
+            self.machine.publisher.remote_config_status(status);
         }
     }
 
