@@ -75,6 +75,11 @@ pub(super) fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
+/// The end of an operation that is not waited for: whom it could not be sent to.
+pub(super) fn of_start(operation: &Operation) -> Result<(), Failure> {
+    of_counts(operation.total - operation.refused, operation.total, "agents")
+}
+
 /// The end by counts alone.
 pub(super) fn of_counts(good: u64, total: u64, what: &'static str) -> Result<(), Failure> {
     match total.saturating_sub(good) {

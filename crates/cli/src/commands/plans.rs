@@ -1,6 +1,6 @@
 //! `tidegate describe plan`, `tidegate execute plan` and `tidegate discard plan`.
 
-use tidegate_api::{Operation, Plan, PlanExecution};
+use tidegate_api::{Plan, PlanExecution};
 
 use super::cancel::id;
 use super::confirm::{agents, answer};
@@ -40,14 +40,10 @@ pub(super) async fn execute(context: &Context, args: &ExecutePlanArgs) -> Result
     let mut operation = context.client.execute_plan(&plan.id, &execution, false).await?;
     if args.no_wait {
         show(&operation, args.plan.output, || Ok(format!("{}\n", sanitise::line(&operation.id))))?;
-        return of_start(&operation);
+        return outcome::of_start(&operation);
     }
     wait(context, args.timeout, &mut operation).await?;
     finish(&operation, args.plan.output, args.timeout)
-}
-
-fn of_start(operation: &Operation) -> Result<(), Failure> {
-    outcome::of_counts(operation.total - operation.refused, operation.total, "agents")
 }
 
 /// What confirms the plan, from the command line or from the person at the terminal, who reads the plan first.

@@ -22,7 +22,13 @@ pub(super) async fn retry(context: &Context, args: &RetryArgs) -> Result<(), Fai
         return show(&tried, args.output, || Ok(would_retry(&tried)));
     }
     let count = tried.summary.total;
-    agree(context, args, count, "push once more to", "failed", "pushed").await?;
+    let all = agents(count);
+    let question = Question {
+        text: format!("Push once more to the {all} of push {id} that failed?"),
+        unasked: format!("{all} of push {id} failed: give --yes to push once more to all of them"),
+        done: "pushed",
+    };
+    agree(context, args, count, &question).await?;
     // The server counts again: what changed since it was confirmed is not done.
     let made = context.client.retry_push(id, RetryRequest { expected_count: Some(count) }, false).await?;
     if args.no_wait {
@@ -52,7 +58,13 @@ pub(super) async fn roll_back(context: &Context, args: &RollBackArgs) -> Result<
         return of_summary(tried.summary);
     }
     let count = tried.summary.back;
-    agree(context, args, count, "roll back", "would go back", "rolled back").await?;
+    let all = agents(count);
+    let question = Question {
+        text: format!("Roll the {all} of push {id} back that would go back?"),
+        unasked: format!("{all} of push {id} would go back: give --yes to roll back all of them"),
+        done: "rolled back",
+    };
+    agree(context, args, count, &question).await?;
     let request = RollBackRequest { expected_count: Some(count), ..request };
     let back = context.client.roll_back_push(id, request, false).await?;
     if args.no_wait {
@@ -94,18 +106,7 @@ async fn agree(
     context: &Context,
     args: &AgainArgs,
     count: u64,
-    verb: &str,
-    which: &str,
-    done: &str,
+    question: &Question<'_>,
 ) -> Result<(), Failure> {
-    if args.yes || count == 1 {
-        return Ok(());
-    }
-    let (all, id) = (agents(count), &args.id);
-    let text = match verb {
-        "roll back" => format!("Roll the {all} of push {id} back that {which}?"),
-        _ => format!("Push once more to the {all} of push {id} that {which}?"),
-    };
-    let unasked = format!("{all} of push {id} {which}: give --yes to {verb} all of them");
-    ask(context, &Question { text, unasked, done }).await
+    if args.yes || count == 1 { Ok(()) } else { ask(context, question).await }
 }

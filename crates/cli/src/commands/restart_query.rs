@@ -35,7 +35,7 @@ pub(super) async fn run(context: &Context, args: &RestartArgs, query: &str) -> R
         if args.output == PageOutput::Text && operation.refused > 0 {
             context.talk.say(refused(&operation).trim_end());
         }
-        return outcome::of_counts(operation.total - operation.refused, operation.total, "agents");
+        return outcome::of_start(&operation);
     }
     wait(context, args.timeout, &mut operation).await?;
     finish(&operation, args.output, args.timeout)

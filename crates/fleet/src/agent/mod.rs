@@ -219,9 +219,10 @@ impl Agent {
     /// [`without_secrets`](Self::without_secrets).
     pub fn tell_secrets(&self, to: &mut Restorer) {
         let effective = self.reported.effective_config.as_ref().and_then(|fact| fact.get().config_map);
+        let key = self.key();
         for file in effective.iter().flat_map(|files| files.config_map.values()) {
             if let Ok(text) = std::str::from_utf8(&file.body) {
-                to.learn(text, &self.key());
+                to.learn(text, &key);
             }
         }
     }

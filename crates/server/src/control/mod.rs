@@ -1,6 +1,7 @@
 //! The use cases: what an actor can see and do. Every face acts through these alone; every act writes its audit entry
 //! in the transaction that makes it true.
 
+mod able;
 mod agent_config;
 mod agents;
 mod answers;

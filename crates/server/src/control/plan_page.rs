@@ -5,9 +5,9 @@ use tidegate_fleet::{Action, Actor, AuditEntry, authorize};
 use tidegate_opamp::InstanceUid;
 use tidegate_store::Transaction;
 
-use super::plans::{Kept, MAX_NAMED, Stage, UNDER_WAY, command_order, no_plan};
-use super::{Control, ControlError, Record, commands};
-use crate::state::Entry;
+use super::able::Able;
+use super::plans::{Kept, Stage, UNDER_WAY, command_order, no_plan};
+use super::{Control, ControlError, Record};
 
 /// Agents that are told of by name.
 const MAX_SHOWN: usize = 100;
@@ -73,27 +73,12 @@ impl Control {
     async fn page_of(&self, actor: &Actor, kept: Kept) -> Result<PlanPage, ControlError> {
         let Kept { plan, stage, client, reason } = kept;
         let command = command_order(&plan.command)?;
-        let mut able = self.matching_set(actor, &command, &plan.query).await?;
-        let kind = commands::kind(command, "")?;
-        let (mut refused, mut refused_count) = (Vec::new(), 0);
-        able.retain(|uid| {
-            let look = |entry: &Entry| (commands::admit(entry, &kind), entry.agent.name());
-            let Some((admitted, name)) = self.core.registry.look(uid, look) else { return false };
-            let Err(error) = admitted else { return true };
-            refused_count += 1;
-            if refused.len() < MAX_NAMED {
-                refused.push((*uid, name, error.to_string()));
-            }
-            false
-        });
-        let shown = plan.targets.iter().take(MAX_SHOWN);
-        // One that has left the fleet since has no name any more.
-        let name = |uid: &InstanceUid| self.core.registry.look(uid, |entry| entry.agent.name());
-        let agents = shown.map(|uid| (*uid, name(uid).unwrap_or_default())).collect();
+        let Able { can, refused, refused_count } = self.able(actor, &command, &plan.query).await?;
+        let agents = self.names(&plan.targets, MAX_SHOWN);
         let state = match stage {
             Stage::Done(operation) => PlanState::Done(operation),
             Stage::UnderWay => PlanState::UnderWay,
-            Stage::Waits => match plan.admit(actor, &plan.hash(), self.core.now(), &able) {
+            Stage::Waits => match plan.admit(actor, &plan.hash(), self.core.now(), &can) {
                 Ok(()) => PlanState::Waiting,
                 Err(refusal @ Refusal::Expired) => PlanState::Expired(refusal.to_string()),
                 Err(refusal) => PlanState::Stale(refusal.to_string()),

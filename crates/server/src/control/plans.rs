@@ -10,17 +10,13 @@ use tidegate_fleet::{Action, Actor, AuditEntry, Command, Timestamp, authorize};
 use tidegate_opamp::InstanceUid;
 use tidegate_store::{StoreError, Transaction};
 
-use super::agents::ListOrder;
-use super::commands::{self, CommandOrder};
+use super::able::{Able, MAX_NAMED};
+use super::commands::CommandOrder;
 use super::operations::{MAX_COMMANDED, TargetedOrder};
 use super::{Control, ControlError, Operation, Record};
-use crate::state::Entry;
 
 /// Plans that can be carried out at one time; the oldest that can not makes room.
 const MAX_PLANS: usize = 100;
-
-/// Refused agents that a plan names; the others are counted.
-pub(super) const MAX_NAMED: usize = 10;
 
 /// Why a plan can be neither carried out nor discarded any more.
 pub(super) const UNDER_WAY: &str = "the plan is being carried out, or was already";
@@ -168,26 +164,10 @@ impl Control {
             );
             return Err(ControlError::invalid("/q", message));
         }
-        // Made as it would be, so that what is wrong with it is told now; for each agent it differs by its id alone.
-        let kind = commands::kind(command.clone(), "")?;
-        for uid in matching {
-            let look = |entry: &Entry| (entry.agent.name(), commands::admit(entry, &kind));
-            match self.core.registry.look(&uid, look) {
-                None => {}
-                Some((name, Ok(()))) => {
-                    if view.sample.len() < MAX_NAMED {
-                        view.sample.push((uid, name));
-                    }
-                    view.plan.targets.insert(uid);
-                }
-                Some((name, Err(error))) => {
-                    view.refused_count += 1;
-                    if view.refused.len() < MAX_NAMED {
-                        view.refused.push((uid, name, error.to_string()));
-                    }
-                }
-            }
-        }
+        let Able { can, refused, refused_count } = self.sort_out(matching, &command)?;
+        (view.refused, view.refused_count) = (refused, refused_count);
+        view.sample = self.names(&can, MAX_NAMED);
+        view.plan.targets = can;
         if view.plan.targets.is_empty() {
             let why = view.refused.first().map(|(_, _, reason)| reason.clone()).unwrap_or_default();
             let message = format!("none of the {} agents that match can do it: {why}", view.refused_count);
@@ -217,7 +197,7 @@ impl Control {
         }
         let command = command_order(&plan.command)?;
         let found = self.able(actor, &command, &plan.query).await?;
-        plan.admit(actor, hash, self.core.now(), &found)?;
+        plan.admit(actor, hash, self.core.now(), &found.can)?;
         Ok(Standing::Ready(Box::new(plan)))
     }
 
@@ -266,30 +246,6 @@ impl Control {
             done
         })
         .await
-    }
-
-    pub(super) async fn matching_set(
-        &self,
-        actor: &Actor,
-        command: &CommandOrder,
-        query: &str,
-    ) -> Result<BTreeSet<InstanceUid>, ControlError> {
-        let order = ListOrder { query: query.to_owned(), ..ListOrder::default() };
-        Ok(self.find(actor, command.action(), &order).await?.uids().collect())
-    }
-
-    /// The agents that match and can do it.
-    async fn able(
-        &self,
-        actor: &Actor,
-        command: &CommandOrder,
-        query: &str,
-    ) -> Result<BTreeSet<InstanceUid>, ControlError> {
-        let mut found = self.matching_set(actor, command, query).await?;
-        let kind = commands::kind(command.clone(), "")?;
-        let can = |entry: &Entry| commands::admit(entry, &kind).is_ok();
-        found.retain(|uid| self.core.registry.look(uid, can).unwrap_or(false));
-        Ok(found)
     }
 
     fn plan_id(&self) -> Result<String, ControlError> {

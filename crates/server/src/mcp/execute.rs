@@ -48,24 +48,23 @@ async fn execute(
             return Ok(approval_required(&caller.links.plan(&plan.id)));
         }
     };
-    match said {
-        Said::Declined => {
-            control.discard_plan(&caller.actor, plan_id, Box::new(|_| Vec::new())).await?;
-            Ok(refused("declined", "the user did not confirm it; nothing was done and the plan is discarded"))
-        }
-        Said::Typed(typed) if plan.confirm(&typed).is_err() => {
-            control.discard_plan(&caller.actor, plan_id, Box::new(|_| Vec::new())).await?;
-            let detail =
-                "what the user typed is not the confirmation; nothing was done and the plan is discarded";
-            Ok(refused("not-confirmed", detail))
-        }
-        Said::Typed(typed) => {
+    let (code, detail) = match said {
+        Said::Typed(typed) if plan.confirm(&typed).is_ok() => {
             let confirmation = Confirmation { hash: plan_hash.clone(), typed, reason: Some(reason.clone()) };
             let nothing = Box::new(|_: &Operation| Vec::new());
             let done = control.execute_plan(&caller.actor, plan_id, confirmation, false, nothing).await?;
-            Ok(started(&done.id))
+            return Ok(started(&done.id));
         }
-    }
+        Said::Typed(_) => (
+            "not-confirmed",
+            "what the user typed is not the confirmation; nothing was done and the plan is discarded",
+        ),
+        Said::Declined => {
+            ("declined", "the user did not confirm it; nothing was done and the plan is discarded")
+        }
+    };
+    control.discard_plan(&caller.actor, plan_id, Box::new(|_| Vec::new())).await?;
+    Ok(refused(code, detail))
 }
 
 fn started(operation: &str) -> CallToolResponse {

@@ -1,4 +1,4 @@
-//! The one time of the API.
+//! How the API tells moments.
 
 use tidegate_api as api;
 use tidegate_fleet::Timestamp;

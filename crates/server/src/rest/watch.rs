@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use tidegate_api as api;
 use tidegate_fleet::Actor;
@@ -89,38 +90,29 @@ pub(super) async fn watch(
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let since = resumed.or(parameters.since);
     let watcher = face.control.watch(&actor, &parameters.q, wants_agents, wants_events, since, only).await?;
-    let login =
-        Login { sessions: face.sessions.clone(), session: session::of(&actor, &headers).map(Into::into) };
-    let state = (watcher, face.stopping.clone(), login, place);
-    let stream =
-        futures_util::stream::unfold(state, |(mut watcher, mut stopping, login, place)| async move {
-            let seen = tokio::select! {
-                biased;
-                () = stopping.begun() => return None,
-                () = login.ended() => return None,
-                seen = watcher.next() => seen?,
-            };
-            Some((Ok::<_, Infallible>(event(&seen)), (watcher, stopping, login, place)))
-        });
-    let mut response = Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
+    let session = session::of(&actor, &headers).map(ToOwned::to_owned);
+    let over = ended(face.sessions.clone(), session);
+    let state = (watcher, face.stopping.clone(), place);
+    let stream = futures_util::stream::unfold(state, |(mut watcher, mut stopping, place)| async move {
+        let seen = tokio::select! {
+            biased;
+            () = stopping.begun() => return None,
+            seen = watcher.next() => seen?,
+        };
+        Some((Ok::<_, Infallible>(event(&seen)), (watcher, stopping, place)))
+    });
+    let mut response =
+        Sse::new(stream.take_until(over)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     let buffering = HeaderName::from_static("x-accel-buffering");
     response.headers_mut().insert(buffering, HeaderValue::from_static("no"));
     Ok(response)
 }
 
-/// What a stream may go on by: it was opened in a session of a browser, or with the token.
-struct Login {
-    sessions: Sessions,
-    session: Option<String>,
-}
-
-impl Login {
-    /// Resolves when the session has ended; never without one.
-    async fn ended(&self) {
-        match &self.session {
-            Some(session) => self.sessions.ended(session).await,
-            None => std::future::pending().await,
-        }
+/// Resolves when the session of a browser has ended; never without one, as with the token.
+async fn ended(sessions: Sessions, session: Option<String>) {
+    match session {
+        Some(session) => sessions.ended(&session).await,
+        None => std::future::pending().await,
     }
 }
 

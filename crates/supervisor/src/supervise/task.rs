@@ -341,6 +341,11 @@ impl Task {
         if let Err(error) = self.machine.state.save_journal(&self.journal) {
             tracing::warn!(%error, "the state of an offer could not be written down");
         }
+        self.tell_status();
+    }
+
+    /// Reports the state of the last offer as it is written down.
+    fn tell_status(&self) {
         if let Some(status) = self.journal.status_message() {
             self.machine.publisher.remote_config_status(status);
         }

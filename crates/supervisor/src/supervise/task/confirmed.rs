@@ -93,12 +93,6 @@ impl Task {
         }
     }
 
-    fn tell_status(&self) {
-        if let Some(status) = self.journal.status_message() {
-            self.machine.publisher.remote_config_status(status);
-        }
-    }
-
     /// Applies again what was taken back: the server was not heard without it either.
     pub(super) async fn restore(&mut self) {
         let Some(Unconfirmed::TakenBack { config }) = self.journal.unconfirmed.take() else { return };
