@@ -19,7 +19,7 @@ async function tab(page: Page, name: string): Promise<void> {
   await page.getByRole('tab', { name, exact: true }).click();
 }
 
-/** Pushes a config to every agent; answers its row. */
+/** Pushes a config to one agent; answers its row. */
 async function push(page: Page, config: string, name: string) {
   await page.getByRole('navigation').getByRole('link', { name: 'Push' }).click();
   await page.getByRole('textbox', { name: 'The config' }).focus();
