@@ -246,9 +246,11 @@ pub fn config(agent: &Agent) -> (Axis<ConfigState>, Option<Proof>) {
             format!("it was not sent: its message has {bytes} bytes, more than limits.max_message_bytes")
         }
         ConfigState::Failed
-            if agent.desired.as_ref().is_some_and(|desired| !agent.acknowledged(&desired.config.hash)) =>
+            if let Some(desired) =
+                agent.desired.as_ref().filter(|desired| !agent.acknowledged(&desired.config.hash)) =>
         {
-            "it was offered this config and went back to another".into()
+            let did = if desired.went_back() { "went back to another" } else { "answers with others" };
+            format!("it was offered this config and {did}")
         }
         ConfigState::Failed => status.map(|fact| fact.get().error_message).unwrap_or_default(),
         ConfigState::Unverifiable => "this agent says applied and does not report what it runs".into(),

@@ -5,6 +5,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_opamp::RemoteConfigStatuses;
+
+use super::behind::Behind;
 use crate::{Config, PushId, Timestamp};
 
 /// Offers of one config to one agent that goes back from it, all together (OpAMP S108).
@@ -41,6 +44,8 @@ pub struct Desired {
     went_back: bool,
     /// How often the agent answered it with another config, or went back to one (ruling A10).
     declined: u8,
+    /// Those before it that the agent has yet to answer.
+    behind: Behind,
     /// Bytes of the message that carries it, where that is more than a message may have.
     oversize: Option<NonZeroU32>,
 }
@@ -48,7 +53,7 @@ pub struct Desired {
 impl Desired {
     /// An assignment that was not offered yet.
     #[must_use]
-    pub const fn new(assignment: Arc<Assignment>) -> Self {
+    pub fn new(assignment: Arc<Assignment>) -> Self {
         Self {
             assignment,
             former: None,
@@ -56,6 +61,7 @@ impl Desired {
             taken: false,
             went_back: false,
             declined: 0,
+            behind: Behind::default(),
             oversize: None,
         }
     }
@@ -79,13 +85,31 @@ impl Desired {
         &self.assignment
     }
 
-    /// The agent named this config as its last one.
-    pub(super) const fn taken(&mut self) {
-        self.taken = true;
+    /// Takes the place of an earlier one, of which the agent's last word is `status`, where it said any.
+    pub(super) fn follow(&mut self, earlier: Self, status: Option<RemoteConfigStatuses>) {
+        let hash = earlier.config.hash.0;
+        let is_offered = earlier.offered_at.is_some();
+        self.behind = earlier.behind;
+        match status {
+            Some(RemoteConfigStatuses::Applied | RemoteConfigStatuses::Failed) => {}
+            _ if hash == self.config.hash.0 => {}
+            _ if is_offered => self.behind.add(hash, status == Some(RemoteConfigStatuses::Applying)),
+            _ => {}
+        }
     }
 
-    /// The agent named another config as its last one: a refusal, where it was offered this one or had it.
-    pub(super) const fn other_named(&mut self) {
+    /// The agent named this config as its last one.
+    pub(super) fn taken(&mut self) {
+        self.taken = true;
+        self.behind.clear();
+    }
+
+    /// The agent named another config as its last one: a refusal, where it was offered this one or had it, and does not
+    /// tell of one that it was offered before this.
+    pub(super) fn other_named(&mut self, hash: Option<&[u8; 32]>, status: RemoteConfigStatuses) {
+        if hash.is_some_and(|hash| self.behind.answers(hash, status)) {
+            return;
+        }
         if self.taken || self.offered_at.is_some() {
             self.went_back |= self.taken;
             self.taken = false;
@@ -105,11 +129,16 @@ impl Desired {
         self.oversize
     }
 
-    /// True when the agent went back from it, or answers it with others again and again. The end of an earlier config,
-    /// told while this one was on its way, is no refusal.
+    /// True when the agent went back from it, or answers it with others again and again.
     #[must_use]
     pub const fn is_declined(&self) -> bool {
         self.went_back || self.declined > AT_ONCE
+    }
+
+    /// True when the agent had taken it before it named another.
+    #[must_use]
+    pub const fn went_back(&self) -> bool {
+        self.went_back
     }
 
     /// When it may be offered again to an agent that went back from it; `None` when it will not be by itself.

@@ -2,6 +2,7 @@
 
 mod attributes;
 pub mod axes;
+mod behind;
 mod desired;
 mod digest;
 mod fact;
@@ -198,7 +199,12 @@ impl Agent {
 
     /// Gives it a config, or takes away the one it has.
     pub fn assign(&mut self, desired: Option<Desired>) {
-        self.desired = desired;
+        let earlier = std::mem::replace(&mut self.desired, desired);
+        if let (Some(desired), Some(earlier)) = (&mut self.desired, earlier) {
+            let status =
+                (self.digest.acknowledged == Some(earlier.config.hash.0)).then_some(self.digest.status);
+            desired.follow(earlier, status);
+        }
         self.digest.of_running(&self.reported, self.desired.as_ref());
     }
 
@@ -290,9 +296,11 @@ impl Agent {
         let changed = replace(&mut self.reported.remote_config_status, value, now);
         if changed {
             self.digest.of_status(&self.reported);
-            let named = self.digest.acknowledged;
-            if let Some(desired) = &mut self.desired {
-                if named == Some(desired.config.hash.0) { desired.taken() } else { desired.other_named() }
+            let Digest { acknowledged: named, status, .. } = self.digest;
+            match &mut self.desired {
+                Some(desired) if named == Some(desired.config.hash.0) => desired.taken(),
+                Some(desired) => desired.other_named(named.as_ref(), status),
+                None => {}
             }
             self.digest.of_running(&self.reported, self.desired.as_ref());
         }

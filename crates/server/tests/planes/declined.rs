@@ -49,3 +49,35 @@ async fn given_an_agent_that_ends_an_earlier_config_when_the_next_is_on_its_way_
     assert_ack(&socket.exchange(&agent.status(&second, RemoteConfigStatuses::Applying)).await, &agent);
     assert_eq!(world.agent(&agent).await["config"]["value"], "applying");
 }
+
+/// S098: an agent that has several configs to answer yet tells of each that it applies it and how that ended; none of
+/// that is a refusal of the newest, which has a status of its own in the end. An agent that says more than that has
+/// refused it.
+#[tokio::test]
+async fn given_an_agent_that_answers_several_earlier_configs_when_the_newest_waits_then_it_is_not_failed() {
+    let world = World::new().await;
+    let mut agent = Reporter::new(1);
+    let mut socket = world.connected(&mut agent).await;
+    let mut hashes = Vec::new();
+    for body in ["first", "second", "third", "newest"] {
+        world.push("name:host-1", body).await;
+        hashes.push(socket.message().await.remote_config.unwrap().config_hash);
+    }
+    let newest = hashes.pop().unwrap();
+    for hash in &hashes {
+        for status in [RemoteConfigStatuses::Applying, RemoteConfigStatuses::Failed] {
+            let reply = socket.exchange(&agent.status(hash, status)).await;
+            assert_eq!(reply.remote_config.map(|offer| offer.config_hash), Some(newest.clone()));
+            let shown = world.agent(&agent).await["config"].clone();
+            assert_eq!(shown["value"], "pending", "{shown}");
+        }
+    }
+    for status in [RemoteConfigStatuses::Applying, RemoteConfigStatuses::Failed].into_iter().cycle().take(3) {
+        socket.exchange(&agent.status(&hashes[0], status)).await;
+    }
+    let shown = world.agent(&agent).await["config"].clone();
+    assert_eq!(shown["value"], "failed", "{shown}");
+    assert!(shown["reason"].as_str().unwrap().contains("answers with others"), "{shown}");
+    assert_ack(&socket.exchange(&agent.status(&newest, RemoteConfigStatuses::Applying)).await, &agent);
+    assert_eq!(world.agent(&agent).await["config"]["value"], "applying");
+}
