@@ -76,6 +76,13 @@ test('given a bad config, when it is pushed, then it is seen why it failed and w
   await expect(panel).toContainText('2 files differ');
   await expect(panel.getByRole('row').filter({ hasText: 'no_such_plugin' })).toContainText('should be');
   await expect(panel.getByRole('row').filter({ hasText: 'name: stdout' })).toContainText('is');
+  // One reason, told once: with the config.
+  const reason = (name: string) => page.getByRole('region', { name, exact: true });
+  await expect(reason('Config')).toContainText('no_such_plugin');
+  await expect(reason('Health')).toContainText('config: failed');
+  await expect(reason('Health')).not.toContainText('no_such_plugin');
+  await expect(reason('Attention')).toContainText('its config failed');
+  await expect(reason('Attention')).not.toContainText('no_such_plugin');
   await pictures(page, 'agent-config');
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { changedLines, differingFirst, numbered } from '../src/pages/agent/difference';
 import { rows, tally } from '../src/pages/agent/health';
 import { fieldsOf, payload, sendables } from '../src/pages/agent/messages';
+import { reasons } from '../src/pages/agent/reasons';
 import { keyOf, kindOf, merged, type Happening } from '../src/pages/agent/timeline';
 
 describe('difference', () => {
@@ -91,5 +92,39 @@ describe('health', () => {
     let deep: { healthy: boolean; status: string; components?: object } = leaf;
     for (let at = 0; at < 5_000; at += 1) deep = { ...leaf, components: { x: deep } };
     expect(rows({ x: deep as never }).length).toBeLessThanOrEqual(16);
+  });
+});
+
+describe('reasons', () => {
+  const axis = (value: string, reason?: string) => ({ value, observed_at: '2026-01-01T00:00:00Z', ...(reason !== undefined && { reason }) });
+  const told = (connection: string, health: string, config: string, attention: string) =>
+    reasons({ connection: axis('connected', connection), health: axis('degraded', health), config: axis('failed', config), attention: { level: 'act', reason: attention } });
+  const long = `the check exited: ${'no such plugin '.repeat(40)}`;
+  const cut = (text: string) => `${text.slice(0, 240)}…`;
+
+  it('given the same reason on three axes, then it stands with the config and the others say what they are', () => {
+    const config = 'dry-run proof failed: no such plugin';
+    expect(told('', `config: failed: ${config}`, config, `its config failed: ${config}`)).toEqual({
+      connection: '',
+      health: 'config: failed',
+      config,
+      attention: 'its config failed',
+    });
+  });
+  it('given a reason that listings cut, or of several lines, then it is the same one still', () => {
+    expect(told('', `config: failed: ${long.slice(0, 200)}…`, long, `its config failed: ${cut(long)}`)).toMatchObject({ health: 'config: failed', attention: 'its config failed' });
+    expect(told('', 'unhealthy for long\nand more', '', 'unhealthy: unhealthy for long')).toMatchObject({ health: 'unhealthy for long\nand more', attention: 'unhealthy' });
+  });
+  it('given health and what comes of it, then attention names it and health tells it', () => {
+    const health = 'output:s3: retrying: bucket: not found';
+    expect(told('', health, 'no config is assigned', `degraded: ${health}`)).toMatchObject({ health, config: 'no config is assigned', attention: 'degraded' });
+    expect(told('no connection is open', '', '', 'disconnected: no connection is open')).toMatchObject({ connection: 'no connection is open', attention: 'disconnected' });
+  });
+  it('given reasons that differ, then all are told in full', () => {
+    const config = 'it runs other files than the ones it applied';
+    const both = told('late', 'output:s3: bucket not found', config, 'drifted: something else');
+    expect(both).toEqual({ connection: 'late', health: 'output:s3: bucket not found', config, attention: 'drifted: something else' });
+    expect(told('', 'config: failed: the check', 'the check exited', '')).toMatchObject({ health: 'config: failed: the check' });
+    expect(told('', 'a: …', 'no', '')).toMatchObject({ health: 'a: …' });
   });
 });
