@@ -1,5 +1,6 @@
 /** The past of components as columns that a chart draws. Pure. */
 import type { Schemas } from '../api/client';
+import type { Tone } from '../lib/states';
 
 type History = Schemas['MetricsHistory'];
 type Values = readonly (number | null)[];
@@ -8,7 +9,7 @@ export interface Line {
   readonly name: string;
   readonly values: Values;
   /** Colour of a state, for lines that stand for trouble. */
-  readonly tone?: 'bad' | 'watch' | 'none';
+  readonly tone?: Tone;
 }
 
 /** Seconds since 1970 of each step of a history. */

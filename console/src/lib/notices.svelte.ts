@@ -1,9 +1,10 @@
 /** Short messages at the rim of the screen, and what is said to those who do not see it. */
 import { asProblem, type Problem } from '../api/problem';
+import type { Tone } from './states';
 
 export interface Toast {
   readonly id: number;
-  readonly tone: 'ok' | 'bad' | 'note';
+  readonly tone: Extract<Tone, 'ok' | 'bad'>;
   readonly text: string;
   readonly href?: string;
   readonly problem?: Problem;
