@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { absolute, ago, bytes, count, counted, percent, rate, span } from '../src/lib/format';
 import { pieces, visible } from '../src/lib/visible';
@@ -17,6 +19,23 @@ describe('visible', () => {
   });
   test('given words of any script, then nothing is changed', () => {
     for (const text of ['Zürich', '東京', 'مرحبا', '👩🏽 ok', '']) expect(visible(text)).toBe(text);
+  });
+  test('given every character, then those that the other faces hide are shown here, the joiners as well, and no others', () => {
+    const source = readFileSync(resolve(import.meta.dirname, '../../crates/api/src/text.rs'), 'utf8');
+    const body = /pub fn is_hidden[^]*?matches!([^]*?)\n\}/.exec(source)?.[1] ?? '';
+    const code = (hex: string): number => Number.parseInt(hex, 16);
+    const ranges = [...body.matchAll(/'\\u\{([0-9a-f]+)\}'(?:\.\.='\\u\{([0-9a-f]+)\}')?/g)].map(([, from = '', to = from]) => [code(from), code(to)] as const);
+    expect(source).toContain('character.is_control()');
+    expect(ranges.length).toBeGreaterThan(10);
+    // Controls, joiners, and what no text of a server can hold.
+    ranges.push([0, 0x1f], [0x7f, 0x9f], [0x200c, 0x200d], [0xd800, 0xdfff]);
+    const wrong: string[] = [];
+    for (let point = 0; point <= 0x10ffff; point += 1) {
+      const hides = ranges.some(([from, to]) => from <= point && point <= to);
+      const text = String.fromCodePoint(point);
+      if (hides !== (visible(text) !== text)) wrong.push(point.toString(16));
+    }
+    expect(wrong).toEqual([]);
   });
   test('given a hidden character, then its piece is marked and the others are not', () => {
     expect(pieces('a\u202eb')).toEqual([{ text: 'a' }, { text: 'U+202E', name: 'U+202E' }, { text: 'b' }]);

@@ -10,8 +10,10 @@ export interface Piece {
   readonly name?: string;
 }
 
-// Controls; soft hyphen; Arabic letter mark; Mongolian vowel separator; zero-width and bidi marks; separators;
-// word joiner to bidi isolates; variation selectors and tags; byte order mark; interlinear marks; lone surrogates.
+// Controls; soft hyphen; Arabic letter mark; fillers; Mongolian vowel separator; zero-width and bidi marks; separators;
+// word joiner to bidi isolates; byte order mark; interlinear marks; variation selectors and tags; lone surrogates.
+// All that `is_hidden` of crates/api/src/text.rs has, which the other faces go by, and the joiners U+200C and U+200D:
+// whoever reads a name here has to see that it is not the one that looks the same. A test compares the two.
 const HIDDEN =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|\p{Cs}/gu;
 
