@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { absolute, ago, bytes, count, counted, percent, rate, span } from '../src/lib/format';
-import { pieces, visible } from '../src/lib/visible';
+import { HIDDEN_IN_LINES, pieces, visible } from '../src/lib/visible';
 
 describe('visible', () => {
   test('given markup, then it stays the text that it is', () => {
@@ -36,6 +36,9 @@ describe('visible', () => {
       if (hides !== (visible(text) !== text)) wrong.push(point.toString(16));
     }
     expect(wrong).toEqual([]);
+  });
+  test('given a config in the editor, then what it marks is what is hidden, but for line feeds and tabs', () => {
+    expect('a\t: \u202ab\u2068\n\u{e0041}\u3164\r'.match(HIDDEN_IN_LINES)).toEqual(['\u202a', '\u2068', '\u{e0041}', '\u3164', '\r']);
   });
   test('given a hidden character, then its piece is marked and the others are not', () => {
     expect(pieces('a\u202eb')).toEqual([{ text: 'a' }, { text: 'U+202E', name: 'U+202E' }, { text: 'b' }]);

@@ -17,6 +17,9 @@ export interface Piece {
 const HIDDEN =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|\p{Cs}/gu;
 
+/** Those that the editor of a config marks: all but line feeds and tabs. */
+export const HIDDEN_IN_LINES = new RegExp(`(?![\\t\\n])(?:${HIDDEN.source})`, 'gu');
+
 function named(character: string): Piece {
   const code = character.codePointAt(0) ?? 0;
   const name = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
