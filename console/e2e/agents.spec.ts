@@ -89,16 +89,22 @@ test('given the keyboard alone, when many are restarted, then the number must be
   await tabTo(page, `Select all ${number} that match`, true);
   await page.keyboard.press('Enter');
   await expect(page.getByText(`${number} agents selected`)).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Restart …' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Restart…' })).toBeFocused();
   await page.keyboard.press('Enter');
 
   const dialog = page.getByRole('dialog', { name: `Restart ${number} agents` });
   await expect(dialog.getByRole('button', { name: `Restart ${number} agents` })).toBeDisabled();
   await pictures(page, 'restart');
+  // A name is not broken at its hyphens where a line holds it, not even on a telephone.
+  await page.setViewportSize({ width: 390, height: 844 });
+  const heights = await dialog.getByRole('listitem').locator('bdi').evaluateAll((names) => names.map((name) => name.getBoundingClientRect().height));
+  expect(heights).toHaveLength(5);
+  expect(Math.max(...heights)).toBeLessThan(30);
+  await page.setViewportSize({ width: 1440, height: 900 });
   // Escape leaves everything as it is and gives the focus back.
   await page.keyboard.press('Escape');
   await expect(dialog).toBeHidden();
-  await expect(page.getByRole('button', { name: 'Restart …' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Restart…' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(dialog.getByLabel(/Type .* the number of agents/)).toBeVisible();
   await tabTo(page, '', false, 'input');
