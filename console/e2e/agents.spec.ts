@@ -14,9 +14,22 @@ test('given a fleet, when the table is scrolled to its end, then few rows are in
   await expect(grid).toHaveAttribute('aria-rowcount', '1502');
   await expect(page.getByRole('row', { name: /edge-1/ })).toBeVisible();
   await pictures(page, 'agents');
+  // The end is read from the end, and its rows stand where they would from the start: edge-1 is the first row below the head.
+  const pages: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/agents/search') && request.postData()?.includes('"sort"')) pages.push(request.postData() ?? '');
+  });
   await grid.focus();
   await page.keyboard.press('End');
   await expect(page.getByRole('row', { name: /node-001499/ })).toBeVisible();
+  expect(pages).toHaveLength(1);
+  await page.keyboard.press('PageUp');
+  await page.keyboard.press('PageUp');
+  await page.keyboard.press('PageUp');
+  await expect(page.getByRole('row', { name: /node-001440/ })).toBeVisible();
+  const shown = await page.locator('[role=row][aria-rowindex]:has(a)').evaluateAll((rows) => rows.map((row) => [Number(row.getAttribute('aria-rowindex')), row.textContent] as const));
+  expect(shown.length).toBeGreaterThan(20);
+  for (const [at, text] of shown) expect(text).toContain(`node-${String(at - 3).padStart(6, '0')}`);
   expect(await page.getByRole('row').count()).toBeLessThanOrEqual(81);
   await page.keyboard.press('Home');
   await expect(page.getByRole('row', { name: /edge-1/ })).toBeVisible();

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Chain, MOST_ROWS, STEP, STRIDE, inSight } from '../src/pages/agents/chain';
 import { ariaSort, column, columns, fields, nextSort } from '../src/pages/agents/columns';
 import { characters, offerOf, still, take } from '../src/pages/agents/complete';
+import { Ends, reversed } from '../src/pages/agents/ends';
 import { MOST_TICKED, NONE, extended, predicate, toggled } from '../src/pages/agents/selection';
 
 /** A list of so many rows as the server pages through it. */
@@ -52,6 +53,75 @@ describe('Chain', () => {
     if (wish) chain.came(wish.link, [{ id: 7, text: 'old' }], undefined);
     chain.replace((row) => row.id === 7, { id: 7, text: 'new' });
     expect(chain.at(0)?.text).toBe('new');
+  });
+});
+
+describe('Ends', () => {
+  /** Serves what is wished for, forth and back; answers how much was asked for and how much of that from the end. */
+  function read(list: Ends<number>, from: number, to: number): { asked: number; back: number } {
+    const count = { asked: 0, back: 0 };
+    for (let wish = list.wish(from, to); wish !== null; wish = list.wish(from, to)) {
+      count.asked += 1;
+      if (count.asked > 1_000) throw new Error('asks for ever');
+      const { start } = wish.link;
+      const { back } = wish;
+      if (back) count.back += 1;
+      const size = Math.min(wish.link.size, list.total - start);
+      const rows = Array.from({ length: size }, (_, at) => (back ? list.total - 1 - start - at : start + at));
+      list.came(wish, rows, start + size < list.total ? 'on' : undefined);
+    }
+    expect(Array.from({ length: to - from }, (_, at) => list.at(from + at))).toEqual(Array.from({ length: to - from }, (_, at) => from + at));
+    return count;
+  }
+  const listOf = (total: number, both = true): Ends<number> => {
+    const list = new Ends<number>(both);
+    expect(list.wish(0, 1)).toMatchObject({ back: false, kind: 'rows' });
+    list.total = total;
+    read(list, 0, Math.min(total, 40));
+    return list;
+  };
+
+  test('given a jump to the end of 100 000 rows, then one page is read from there, and on towards the middle', () => {
+    const list = listOf(100_000);
+    expect(read(list, 99_960, 100_000)).toEqual({ asked: 1, back: 1 });
+    expect(read(list, 99_800, 99_880)).toEqual({ asked: 1, back: 1 });
+    expect(read(list, 80, 160)).toEqual({ asked: 1, back: 0 });
+    const middle = read(list, 40_000, 40_040);
+    expect(middle.back).toBe(0);
+    expect(middle.asked).toBeLessThanOrEqual(40_000 / STRIDE + 5);
+  });
+  test('given both ends were read until they meet, then every row is there once', () => {
+    const list = listOf(350);
+    read(list, 310, 350);
+    read(list, 200, 300);
+    for (let at = 0; at < 350; at += 1) read(list, at, at + 1);
+    read(list, 0, 350);
+  });
+  test('given an order that cannot be read backwards, then the end is reached from the start', () => {
+    const list = listOf(2_000, false);
+    expect(read(list, 1_960, 2_000).back).toBe(0);
+  });
+  test('given fewer rows than were counted, then it does not ask for ever', () => {
+    const list = new Ends<number>(true);
+    list.total = 400;
+    for (let asked = 0; asked < 20; asked += 1) {
+      const wish = list.wish(0, 400);
+      if (!wish) break;
+      list.came(wish, [], undefined);
+    }
+    expect(list.wish(0, 400)).toBeNull();
+  });
+  test('given an order, then its reverse ends with the uid, and there is none where values may be missing', () => {
+    expect(['', 'name', '-name', '-attention,name', 'uid', '-uid', 'last_seen,-uid'].map(reversed)).toEqual([
+      '-uid',
+      '-name,-uid',
+      'name,-uid',
+      'attention,-name,-uid',
+      '-uid',
+      'uid',
+      '-last_seen,uid',
+    ]);
+    expect(['version', 'name,os', '-label.env', 'attr.host.name', 'name,health,config,connection'].map(reversed)).toEqual(Array(5).fill(undefined));
   });
 });
 

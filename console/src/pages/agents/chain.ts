@@ -33,6 +33,12 @@ export class Chain<T> {
     return link && this.#pages.get(link.start)?.[index - link.start];
   }
 
+  /** How many rows lie between what is known of the list and `to`. */
+  way(to: number): number {
+    const { start, size } = this.#last();
+    return Math.max(0, to - start - size);
+  }
+
   /** Every row that is here. */
   *rows(): Iterable<T> {
     for (const page of this.#pages.values()) yield* page;

@@ -3,7 +3,7 @@ import { api, type Agent } from '../../api/client';
 import { asProblem, isAbort, type Problem } from '../../api/problem';
 import type { Batch } from '../../lib/merge';
 import { byUids } from '../../lib/query';
-import { Chain, type Wish } from './chain';
+import { Ends, reversed, type EndWish } from './ends';
 
 /** What a list shows. */
 export interface Wanted {
@@ -25,7 +25,7 @@ export class Rows {
   version = $state(0);
   loading = $state(false);
 
-  #chain = new Chain<Agent>();
+  #list = new Ends<Agent>(false);
   #wanted: Wanted = { q: '', sort: '', fields: '' };
   #sight: readonly [number, number] = [0, 0];
   #running: AbortController | undefined;
@@ -36,7 +36,7 @@ export class Rows {
   /** The row at a place, if it is here. */
   at(index: number): Agent | undefined {
     void this.version;
-    return this.#chain.at(index);
+    return this.#list.at(index);
   }
 
   /** Begins anew with another list; the old rows stay until the new ones have come where `keep` says so. */
@@ -45,7 +45,7 @@ export class Rows {
     this.#wanted = wanted;
     if (!keep) {
       this.total = undefined;
-      this.#chain = new Chain();
+      this.#list = new Ends(false);
       this.version += 1;
     }
     void this.#first(wanted);
@@ -85,38 +85,39 @@ export class Rows {
   }
 
   async #first(wanted: Wanted): Promise<void> {
-    const chain = new Chain<Agent>();
-    const wish = chain.wish(0, 1);
+    const list = new Ends<Agent>(reversed(wanted.sort) !== undefined);
+    const wish = list.wish(0, 1);
     if (!wish) return;
-    await this.#ask(wish, chain, wanted, (total) => {
-      this.#chain = chain;
+    await this.#ask(wish, list, wanted, (total) => {
+      list.total = total;
+      this.#list = list;
       this.total = total;
     });
     if (this.total !== undefined && !this.problem) await this.#fill();
   }
 
   async #fill(): Promise<void> {
-    const chain = this.#chain;
+    const list = this.#list;
     for (;;) {
       const [from, to] = this.#sight;
-      const wish = chain === this.#chain ? chain.wish(from, Math.min(to, this.total ?? 0)) : null;
+      const wish = list === this.#list ? list.wish(from, Math.min(to, this.total ?? 0)) : null;
       if (!wish || this.problem || this.#running) return;
-      await this.#ask(wish, chain, this.#wanted);
+      await this.#ask(wish, list, this.#wanted);
     }
   }
 
-  async #ask(wish: Wish, chain: Chain<Agent>, wanted: Wanted, done?: (total: number) => void): Promise<void> {
+  async #ask(wish: EndWish, list: Ends<Agent>, wanted: Wanted, done?: (total: number) => void): Promise<void> {
     const running = new AbortController();
     this.#running = running;
     this.loading = true;
-    const { link, kind } = wish;
+    const { link, kind, back } = wish;
     const fields = kind === 'way' ? 'uid' : wanted.fields;
-    const body = { q: wanted.q, sort: wanted.sort, fields, limit: link.size, cursor: link.cursor ?? null };
+    const sort = back ? (reversed(wanted.sort) ?? wanted.sort) : wanted.sort;
+    const body = { q: wanted.q, sort, fields, limit: link.size, cursor: link.cursor ?? null };
     try {
       const page = await api.post('/api/v1/agents/search', { body, signal: running.signal });
       if (this.#running !== running) return;
-      if (kind === 'way') chain.passed(link, page.items.length, page.next_cursor);
-      else chain.came(link, page.items, page.next_cursor);
+      list.came(wish, page.items, page.next_cursor);
       done?.(page.total.value);
       this.problem = undefined;
       this.version += 1;
@@ -134,7 +135,7 @@ export class Rows {
   #uidsInSight(): string[] {
     const uids: string[] = [];
     for (let index = this.#sight[0]; index < this.#sight[1]; index += 1) {
-      const agent = this.#chain.at(index);
+      const agent = this.#list.at(index);
       if (agent) uids.push(agent.uid);
     }
     return uids;
@@ -145,12 +146,12 @@ export class Rows {
     this.#changed.clear();
     const asking = new AbortController();
     this.#asking = asking;
-    const chain = this.#chain;
+    const list = this.#list;
     const body = { q: byUids(uids), fields: this.#wanted.fields, limit: MOST };
     try {
       const page = await api.post('/api/v1/agents/search', { body, signal: asking.signal });
-      if (chain !== this.#chain) return;
-      for (const agent of page.items) chain.replace((row) => row.uid === agent.uid, agent);
+      if (list !== this.#list) return;
+      for (const agent of page.items) list.replace((row) => row.uid === agent.uid, agent);
       this.version += 1;
     } catch {
       // The rows stay as they were; the next change asks again, and what the reader asks for says what is wrong.
