@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { absolute, ago, bytes, count, counted, percent, rate, span } from '../src/lib/format';
 import { HIDDEN_IN_LINES, pieces, visible } from '../src/lib/visible';
+import { restarts } from '../src/lib/words';
 
 describe('visible', () => {
   test('given markup, then it stays the text that it is', () => {
@@ -67,5 +68,12 @@ describe('format', () => {
     expect([percent(1, 100_000), percent(99_999, 100_000), percent(1, 2), percent(0, 0)]).toEqual(['<1 %', '>99 %', '50 %', '–']);
     expect([bytes(512), bytes(1536), bytes(1048576 * 200)]).toEqual(['512 B', '1.5 KiB', '200 MiB']);
     expect([rate(0), rate(0.12345), rate(123.4), rate(45678)]).toEqual(['0', '0.123', '123', '45.7k']);
+  });
+});
+
+describe('words', () => {
+  test('given one agent or several, then what a restart does is told of so many', () => {
+    expect(restarts(1)).toMatch(/^Its process ends and starts anew\. What it holds .* sent to it meanwhile/);
+    expect(restarts(2)).toMatch(/^Their processes end and start anew\. What they hold .* sent to them meanwhile/);
   });
 });
