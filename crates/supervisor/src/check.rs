@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tidegate_opamp::InstanceUid;
 
 use crate::client;
 use crate::settings::{Agent, Allowed, Settings};
-use crate::state::{StateDir, StateError};
+use crate::state::{Standing, StateDir};
 use crate::supervise::{self, AgentSettings};
 
 /// How a matter stands.
@@ -49,8 +49,8 @@ fn finding(verdict: Verdict, matter: impl Into<String>, said: impl Into<String>)
     Finding { verdict, matter: matter.into(), said: said.into() }
 }
 
-/// Looks at everything that a supervisor needs. Nothing is started, and nothing is changed: a supervisor that runs with
-/// these settings is not disturbed. `file` is the settings file, where there is one.
+/// Looks at everything that a supervisor needs, for the user who asks. Nothing is started, and nothing is changed (the
+/// agent's own check is made in a temporary folder): a supervisor that runs with these settings is not disturbed. `file` is the settings file, where there is one.
 pub async fn check(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
     let mut all = vec![user()];
     all.extend(file.map(|file| secrets(settings, file)));
@@ -69,10 +69,12 @@ pub async fn check(settings: &Settings, file: Option<&Path>) -> Vec<Finding> {
 
 fn user() -> Finding {
     if rustix::process::geteuid().is_root() {
-        let said = "it would run as root: give it a user of its own that may read what the agent collects";
+        let said = "all is judged for root: check as the user that the supervisor runs as, which should be one of its \
+                    own that may read what the agent collects";
         return finding(Verdict::Doubtful, "user", said);
     }
-    finding(Verdict::Fine, "user", "it would not run as root")
+    let user = rustix::process::geteuid().as_raw();
+    finding(Verdict::Fine, "user", format!("not root: all is judged for the user {user}"))
 }
 
 /// A settings file with secrets in it is for its owner alone.
@@ -91,24 +93,32 @@ fn is_open(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0)
 }
 
-/// The state folder, by whether it could be opened; one that is not there yet is not made.
+/// The state folder, by whether it could be opened; it is neither opened nor made.
 fn state(agent: &Agent) -> Finding {
     let matter = matter("state", agent);
     let folder = &agent.state_dir;
-    let there = folder.ancestors().find(|parent| parent.exists()).unwrap_or(folder);
-    if there != folder {
+    let standing = match StateDir::look(folder) {
+        Ok(standing) => standing,
+        Err(error) => return finding(Verdict::Wrong, matter, error.to_string()),
+    };
+    if standing == Standing::Absent {
+        let there = folder.ancestors().find(|parent| parent.exists()).unwrap_or(folder);
         let writable = rustix::fs::access(there, rustix::fs::Access::WRITE_OK).is_ok();
         let verdict = if writable { Verdict::Fine } else { Verdict::Wrong };
         let may = if writable { "will be made" } else { "cannot be made by this user" };
         return finding(verdict, matter, format!("{} {may}", folder.display()));
     }
-    match StateDir::open(folder) {
-        Ok(_) => finding(Verdict::Fine, matter, folder.display().to_string()),
-        Err(StateError::Locked { .. }) => {
-            finding(Verdict::Fine, matter, format!("{} is in use: a supervisor runs", folder.display()))
-        }
-        Err(error) => finding(Verdict::Wrong, matter, error.to_string()),
+    let owner = fs::metadata(folder).map(|meta| meta.uid()).unwrap_or_default();
+    if owner != rustix::process::geteuid().as_raw() {
+        let said = format!(
+            "{} belongs to the user {owner}, and this was judged for another one: check as the user that the \
+             supervisor runs as",
+            folder.display()
+        );
+        return finding(Verdict::Doubtful, matter, said);
     }
+    let runs = if standing == Standing::InUse { " is in use: a supervisor runs" } else { "" };
+    finding(Verdict::Fine, matter, format!("{}{runs}", folder.display()))
 }
 
 async fn agent(settings: &Settings, agent: &Agent) -> Vec<Finding> {

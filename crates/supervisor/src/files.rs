@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
     time::Duration,
 };
@@ -16,23 +16,49 @@ use rustix::fs::OFlags;
 /// # Errors
 /// What the file system said; the temporary file is gone then.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".tmp");
-    let temporary = folder.join(name);
+    let temporary = path.with_file_name(name);
     let written = (|| {
         let mut file =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&temporary, path)?;
-        File::open(folder)?.sync_all()
+        sync_folder(path)
     })();
     if written.is_err() {
         // The temporary file is of no use to anyone; the first error is the one to tell.
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+/// Makes what happened to the name `path` last (it was made, renamed or removed) outlive a power cut.
+///
+/// # Errors
+/// What the file system said.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Makes a folder and those above it that are missing, mode 0700, such that they outlive a power cut.
+///
+/// # Errors
+/// What the file system said.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.is_dir()).collect();
+    for path in missing.into_iter().rev() {
+        match fs::DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !path.is_dir() => {
+                return Err(error);
+            }
+            _ => sync_folder(path)?,
+        }
+    }
+    Ok(())
 }
 
 /// Reads a whole file of at most `limit` bytes; `None` when there is none. Never waits for a writer: what is no regular

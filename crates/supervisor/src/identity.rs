@@ -1,13 +1,12 @@
 //! The agent's uid: made once, kept in the state folder (OpAMP C042, C043).
 
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tidegate_opamp::InstanceUid;
 
-use crate::files::{read_bounded, write_atomic};
+use crate::files::{make_folder, read_bounded, write_atomic};
 
 /// Name of the file in the state folder.
 const FILE: &str = "instance-uid";
@@ -41,11 +40,7 @@ pub enum IdentityError {
 pub fn load(state_dir: &Path) -> Result<InstanceUid, IdentityError> {
     let path = state_dir.join(FILE);
     let failed = |what, source| IdentityError::File { what, path: path.clone(), source };
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(state_dir)
-        .map_err(|source| failed("make the folder of", source))?;
+    make_folder(state_dir).map_err(|source| failed("make the folder of", source))?;
     let broken = match read_bounded(&path, MOST_BYTES) {
         Ok(None) => false,
         Ok(Some(bytes)) => match std::str::from_utf8(&bytes).unwrap_or_default().trim().parse() {

@@ -29,6 +29,8 @@ mod early;
 mod faults;
 #[path = "process/host.rs"]
 mod host;
+#[path = "process/left.rs"]
+mod left;
 #[path = "process/limits.rs"]
 mod limits;
 #[path = "process/otlp.rs"]

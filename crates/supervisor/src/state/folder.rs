@@ -3,17 +3,17 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{journal::Journal, lock};
+use super::{StateError, journal::Journal, lock, ours::refuse_shared};
 use crate::{
     child::Identity,
-    files::{read_bounded, write_atomic},
+    files::{make_folder, read_bounded, write_atomic},
 };
 
 /// The agent's log.
@@ -24,54 +24,6 @@ const JOURNAL_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// Length of the record of the child, in bytes, filled with blanks.
 const CHILD_RECORD: usize = 2048;
-
-/// Why the state folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StateError {
-    /// It cannot be made or entered.
-    #[error(
-        "cannot use the state folder {path}: {source}; create it writable for this user or name another one"
-    )]
-    Open {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It is something else's folder, which would be closed to all others.
-    #[error(
-        "the folder {path} cannot be the state folder: it holds other files and other users may enter it; name an \
-         empty folder or one that does not exist yet"
-    )]
-    Foreign {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// Another supervisor holds it.
-    #[error(
-        "the state folder {path} is in use by another supervisor; stop that one or give this one its own folder"
-    )]
-    Locked {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A file in it cannot be written.
-    #[error("cannot write {path}: {}", reason(.source))]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-/// A full disk is named as such, for that is what an operator looks for (hard-cases.md, 15).
-fn reason(source: &io::Error) -> String {
-    match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "no space left on the disk".to_owned(),
-        _ => source.to_string(),
-    }
-}
 
 /// The child that a supervisor left or leaves behind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,18 +49,6 @@ pub struct StateDir {
 }
 
 impl StateDir {
-    /// Refuses a folder that others use; nothing is written to it.
-    ///
-    /// # Errors
-    /// [`StateError::Foreign`], or [`StateError::Open`] when it cannot be looked at.
-    pub fn refuse_foreign(root: &Path) -> Result<(), StateError> {
-        let open = |source| StateError::Open { path: root.to_owned(), source };
-        if is_open_to_others(root).map_err(open)? && !is_ours(root).map_err(open)? {
-            return Err(StateError::Foreign { path: root.to_owned() });
-        }
-        Ok(())
-    }
-
     /// Whether an agent was supervised in this folder before: its log is made when that begins.
     #[must_use]
     pub fn has_run(root: &Path) -> bool {
@@ -185,9 +125,11 @@ impl StateDir {
     }
 
     /// The journal; an empty one when there is none or it is corrupt.
-    #[must_use]
-    pub fn journal(&self) -> Journal {
-        self.read_json("journal.json").unwrap_or_default()
+    ///
+    /// # Errors
+    /// [`StateError::Read`]: what it says is not known, and it must not be written anew.
+    pub fn journal(&self) -> Result<Journal, StateError> {
+        Ok(self.read_json("journal.json")?.unwrap_or_default())
     }
 
     /// Writes the journal.
@@ -198,9 +140,11 @@ impl StateDir {
         self.write_json("journal.json", journal)
     }
 
-    /// The child that was last recorded.
-    #[must_use]
-    pub fn child(&self) -> Option<ChildRecord> {
+    /// The child that was last recorded; `None` when none was or the record is corrupt.
+    ///
+    /// # Errors
+    /// [`StateError::Read`]: it may name a process that runs.
+    pub fn child(&self) -> Result<Option<ChildRecord>, StateError> {
         self.read_json("child.json")
     }
 
@@ -231,170 +175,45 @@ impl StateDir {
         }
     }
 
-    pub(super) fn read_json<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+    /// Reads a file back. One whose content makes no sense is corrupt: it is moved aside, for it will make no more
+    /// sense the next time. One that cannot be read (no handle is left, the disk fails, it is another user's) may be
+    /// whole, and stays where it is.
+    ///
+    /// # Errors
+    /// [`StateError::Read`].
+    pub(super) fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StateError> {
         let path = self.root.join(name);
         let error = match read_bounded(&path, JOURNAL_LIMIT) {
-            Ok(None) => return None,
+            Ok(None) => return Ok(None),
             Ok(Some(bytes)) => match serde_json::from_slice(&bytes) {
-                Ok(value) => return Some(value),
+                Ok(value) => return Ok(Some(value)),
                 Err(error) => error.to_string(),
             },
-            Err(error) => error.to_string(),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => error.to_string(),
+            Err(source) => return Err(StateError::Read { path, source }),
         };
         let aside = self.root.join(format!("{name}.corrupt"));
         let moved = fs::rename(&path, &aside);
         tracing::warn!(
             path = %path.display(), aside = %aside.display(), moved = moved.is_ok(), error,
-            "a state file is unreadable; it was moved aside and the supervisor goes on without it"
+            "a state file is corrupt; it was moved aside and the supervisor goes on without it"
         );
-        None
+        Ok(None)
     }
-}
-
-/// The names of what the supervisor keeps in its folder; others beside them, such as files that were moved aside, begin
-/// with one of these.
-const OURS: [&str; 13] = [
-    "agents",
-    "connection-settings.json",
-    "lock",
-    "run",
-    "configs",
-    "journal.json",
-    "child.json",
-    "components.json",
-    "own-telemetry.json",
-    "agent.log",
-    "instance-uid",
-    "executed.jsonl",
-    "scratch.log",
-];
-
-/// True for a folder that others than its owner may enter.
-fn is_open_to_others(folder: &Path) -> io::Result<bool> {
-    match fs::metadata(folder) {
-        Ok(meta) => Ok(meta.is_dir() && meta.permissions().mode() & 0o077 != 0),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// True for a folder that is empty, or holds our lock and journal, or nothing but what may be ours.
-fn is_ours(folder: &Path) -> io::Result<bool> {
-    let is_file = |name: &str| folder.join(name).is_file();
-    if is_file("lock") && is_file("journal.json") {
-        return Ok(true);
-    }
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        let name = name.to_string_lossy();
-        let kept = |ours: &&str| {
-            name.strip_prefix(*ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        if !OURS.iter().any(kept) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// Makes a folder and its parents with mode 0700; one that is there and ours is made private.
 fn make_private(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        let mode = fs::metadata(path)?.permissions().mode();
-        // Such as /tmp: it is everybody's, and closing it would break the host.
-        if mode & 0o1000 != 0 || path.parent().is_none() {
-            return Err(io::Error::other("it is shared by all users and cannot be made private"));
-        }
-        if mode & 0o077 != 0 {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
-        }
-        return Ok(());
+    if !path.is_dir() {
+        return make_folder(path);
     }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let mode = fs::metadata(path)?.permissions().mode();
+    refuse_shared(path, mode)?;
+    if mode & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn given_a_folder_in_use_when_opened_again_then_it_is_refused_until_released() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = StateDir::open(folder.path()).unwrap();
-        assert!(matches!(StateDir::open(folder.path()), Err(StateError::Locked { .. })));
-        drop(first);
-        StateDir::open(folder.path()).unwrap();
-    }
-
-    /// C193: state is private.
-    #[test]
-    fn given_a_new_folder_when_opened_then_nobody_else_can_enter() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().join("a/b");
-        let state = StateDir::open(&root).unwrap();
-        for path in [root, state.run()] {
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
-        }
-    }
-
-    #[test]
-    fn given_a_folder_that_others_enter_when_opened_then_only_our_own_or_an_empty_one_is_closed() {
-        for (there, expect) in [
-            (&[][..], true),
-            (&["instance-uid"], true),
-            (&["lock", "journal.json", "a-note-by-the-owner"], true),
-            (&["lock", "agent.log", "child.json.corrupt"], true),
-            (&["instance-uid", "dpkg"], false),
-            (&["lock", "log"], false),
-        ] {
-            let folder = tempfile::tempdir().unwrap();
-            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-            for name in there {
-                fs::write(folder.path().join(name), "").unwrap();
-            }
-            let opened = StateDir::open(folder.path());
-            let mode = fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777;
-            assert_eq!((opened.is_ok(), mode), (expect, if expect { 0o700 } else { 0o755 }), "{there:?}");
-            if let Err(error) = opened {
-                assert!(error.to_string().contains("name an empty folder"), "{error}");
-            }
-        }
-    }
-
-    /// C193: nor does it stop the supervisor.
-    #[test]
-    fn given_a_corrupt_journal_when_read_then_it_is_moved_aside_and_work_goes_on() {
-        let folder = tempfile::tempdir().unwrap();
-        let state = StateDir::open(folder.path()).unwrap();
-        fs::write(folder.path().join("journal.json"), b"{\"current\": 7").unwrap();
-        assert_eq!(state.journal(), Journal::default());
-        assert!(folder.path().join("journal.json.corrupt").exists());
-        state.save_journal(&Journal::default()).unwrap();
-        assert_eq!(state.journal(), Journal::default());
-    }
-
-    #[test]
-    fn given_records_of_children_when_written_then_all_have_one_length_and_come_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let state = StateDir::open(folder.path()).unwrap();
-        for (pid, config) in [(1, "/a"), (4_000_000, "/opt/a/long/path/to/fluent-bit.yaml")] {
-            let record = ChildRecord {
-                identity: Identity { pid, start_ticks: 7, boot_id: "b".into() },
-                config: config.into(),
-                port: 2020,
-                started_unix_nano: 5,
-                loaded: "f".into(),
-            };
-            state.save_child(&record).unwrap();
-            assert_eq!(state.child(), Some(record));
-            assert_eq!(fs::metadata(folder.path().join("child.json")).unwrap().len(), CHILD_RECORD as u64);
-        }
-    }
-
-    #[test]
-    fn given_no_space_when_told_then_the_sentence_says_so() {
-        let error =
-            StateError::Write { path: "/x/journal.json".into(), source: io::ErrorKind::StorageFull.into() };
-        assert_eq!(error.to_string(), "cannot write /x/journal.json: no space left on the disk");
-    }
-}
+mod tests;

@@ -25,7 +25,11 @@ impl StateDir {
     /// What is kept; nothing where it cannot be understood: the server may offer it again.
     #[must_use]
     pub fn own_telemetry(&self) -> Kept {
-        let Some(written) = self.read_json::<Written>(FILE) else { return Kept::default() };
+        let read = self.read_json::<Written>(FILE).unwrap_or_else(|error| {
+            tracing::warn!(%error, "it is not known where the agent's own telemetry goes; it goes nowhere");
+            None
+        });
+        let Some(written) = read else { return Kept::default() };
         let parse = || {
             Some(Kept {
                 metrics: message::<TelemetryConnectionSettings>(written.metrics.as_deref())?,

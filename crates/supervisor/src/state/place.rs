@@ -2,12 +2,13 @@
 
 use std::{
     ffi::OsString,
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
 use super::{StateDir, StateError};
-use crate::files::read_bounded;
+use crate::files::{read_bounded, sync_folder};
 
 impl StateDir {
     /// Writes a file of the folder unless it holds these bytes already. Where the file that [`StateDir::retain`] kept
@@ -21,7 +22,7 @@ impl StateDir {
             return Ok(());
         }
         let former = former(path);
-        if holds(&former, bytes) && fs::rename(&former, path).is_ok() {
+        if holds(&former, bytes) && fs::rename(&former, path).and_then(|()| sync_folder(path)).is_ok() {
             return Ok(());
         }
         self.write(path, bytes)
@@ -47,7 +48,8 @@ impl StateDir {
         there(fs::remove_file(&former)).map_err(failed)?;
         there(fs::hard_link(path, &former))
             // Some file systems know no second names.
-            .or_else(|_| there(fs::copy(path, &former).map(|_| ())))
+            .or_else(|_| there(fs::copy(path, &former).and_then(|_| File::open(&former)?.sync_all())))
+            .and_then(|()| sync_folder(path))
             .map_err(failed)
     }
 

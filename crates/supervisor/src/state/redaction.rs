@@ -1,7 +1,7 @@
 //! The key of the marks that stand in the place of secrets of the host's own config: made once, so that drift shows over
 //! restarts, and known to this host alone, so that nobody can try out which secret a mark stands for (OpAMP C085).
 
-use std::io;
+use std::{io, path::Path};
 
 use tidegate_fluent::redact::Key;
 
@@ -15,7 +15,8 @@ const FILE: &str = "redaction-key";
 const BYTES: usize = 32;
 
 impl StateDir {
-    /// The key, made where there is none. One that cannot be kept serves for this run.
+    /// The key, made where there is none. One that cannot be kept serves for this run, as one does in the place of a key
+    /// that cannot be read, which is left as it is.
     ///
     /// # Errors
     /// [`StateError::Write`] when the host gives no random bytes.
@@ -24,18 +25,27 @@ impl StateDir {
         match read_bounded(&path, BYTES as u64) {
             Ok(Some(bytes)) if bytes.len() == BYTES => return Ok(Key::new(&bytes)),
             Ok(None) => {}
+            Err(error) if error.kind() != io::ErrorKind::FileTooLarge => {
+                tracing::warn!(path = %path.display(), %error, "the key cannot be read: marks change until the next start");
+                return fresh(&path).map(|bytes| Key::new(&bytes));
+            }
             _ => {
                 tracing::warn!(path = %path.display(), "the key cannot be used: a new one is made, and marks change");
             }
         }
-        let mut bytes = [0; BYTES];
-        getrandom::fill(&mut bytes)
-            .map_err(|error| StateError::Write { path: path.clone(), source: io::Error::other(error) })?;
+        let bytes = fresh(&path)?;
         if let Err(error) = write_atomic(&path, &bytes) {
             tracing::warn!(path = %path.display(), %error, "the key cannot be kept: marks will change with the next start");
         }
         Ok(Key::new(&bytes))
     }
+}
+
+fn fresh(path: &Path) -> Result<[u8; BYTES], StateError> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| StateError::Write { path: path.to_owned(), source: io::Error::other(error) })?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -55,6 +65,14 @@ mod tests {
         let path = one.path().join(FILE);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         std::fs::write(&path, "short").unwrap();
-        assert_ne!(key(&one), first);
+        let second = key(&one);
+        assert_ne!(second, first);
+        // Nobody can read a folder as a file.
+        std::fs::rename(&path, one.path().join("aside")).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert_ne!(key(&one), second);
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::rename(one.path().join("aside"), &path).unwrap();
+        assert_eq!(key(&one), second, "what could not be read for a while is still there");
     }
 }

@@ -35,6 +35,7 @@ pub(super) async fn begin(
 ) -> Result<(Machine, Journal), StartError> {
     let state = StateDir::open(&settings.state_dir)?;
     let left = Left::find(&state)?;
+    let mut journal = state.journal()?;
     let mut faults = Faults { borne: left.running.is_some(), first: None };
     let binary = faults.bear(find_binary(&settings.binary), || settings.binary.clone())?;
     let version = faults.bear(ask_version(&*kind, &binary, &state).await, String::new)?;
@@ -52,7 +53,6 @@ pub(super) async fn begin(
     };
     let own = Own::load(&state, &fixed);
     let carry = |loaded| own.carry(&fixed, &state, &version, loaded);
-    let mut journal = state.journal();
     forget_unfinished(&mut journal, settings.allow_remote_config);
     let chosen = choose(settings, &fixed, &state, &mut journal, left.ports(), &carry).await;
     // Without a binary that starts, what runs must not be stopped for another config.

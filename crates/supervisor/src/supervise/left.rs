@@ -33,9 +33,9 @@ impl Left {
     /// Looks for it.
     ///
     /// # Errors
-    /// [`StartError::Unknown`].
+    /// [`StartError::Unknown`], or [`StartError::State`] when the record of it cannot be read.
     pub(super) fn find(state: &StateDir) -> Result<Self, StartError> {
-        let Some(record) = state.child() else { return Ok(Self { port: 0, running: None }) };
+        let Some(record) = state.child()? else { return Ok(Self { port: 0, running: None }) };
         let port = record.port;
         let running = match adopt(&record.identity) {
             Adoption::Alive(child) => Some((child, record)),

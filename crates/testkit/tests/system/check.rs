@@ -42,6 +42,11 @@ async fn given_a_host_when_checked_then_each_matter_is_told_and_nothing_is_distu
         assert!(line(&text, "server").starts_with("ok"), "{text}");
         assert!(line(&text, "allowed").ends_with("remote-config, restart, chatops"), "{text}");
         assert!(!stage.scene.path().join("a/state").exists(), "nothing was made");
+        std::fs::create_dir(stage.scene.path().join("a/state")).unwrap();
+        let there = check(&stage, &wish);
+        assert!(there.status.success(), "{}", said(&there));
+        let made = std::fs::read_dir(stage.scene.path().join("a/state")).unwrap().count();
+        assert_eq!(made, 0, "nothing was made in a folder that is there");
 
         let supervisor = Supervisor::start(&stage, wish.clone());
         let agent = healthy(&server.api, "a", SOON).await;
