@@ -66,6 +66,18 @@ impl Identity {
         Self::of_unreaped(pid)
     }
 
+    /// Stands for a process of this boot that is about to be started: no process has its number.
+    #[must_use]
+    pub fn unborn() -> Self {
+        Self { pid: 0, start_ticks: 0, boot_id: boot_id().unwrap_or_default() }
+    }
+
+    /// True for what stands for a process that was about to be started in this boot.
+    #[must_use]
+    pub fn is_unborn(&self) -> bool {
+        *self == Self::unborn()
+    }
+
     /// Like [`Identity::of`], and names a process that has ended but was not yet reaped as well.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::{Loaded, Machine, Running, unix_nano};
 use crate::{
-    child::{Child, CommandLine, Exit, Groups, SpawnError, is_free},
+    child::{Child, CommandLine, Exit, Groups, Identity, SpawnError, is_free},
     kind::RenderError,
     report::Phase,
     state::{ChildRecord, StateError},
@@ -96,9 +96,17 @@ impl Machine {
         };
         self.read_log();
         self.binary.starts(&self.fixed.binary);
+        let record = ChildRecord {
+            identity: Identity::unborn(),
+            config: config.clone(),
+            port,
+            started_unix_nano: unix_nano(),
+            loaded: self.loaded.fingerprint(),
+        };
+        // Before it runs: a supervisor that is killed in between leaves one that the next has to look for.
+        self.write_down(&record);
         let child = Child::spawn(&line, self.log.writer())?;
-        let loaded = self.loaded.fingerprint();
-        let running = Running::new(child, config, port, unix_nano(), loaded);
+        let running = Running::new(child, config, port, record.started_unix_nano, record.loaded);
         tracing::info!(pid = running.child.pid(), port, "started {}", self.fixed.kind.service_name());
         self.run(running);
         self.record();
@@ -106,7 +114,7 @@ impl Machine {
     }
 
     /// Writes down which process runs, for the supervisor that may have to adopt it. One that cannot be written is
-    /// no reason to stop collecting: it is said, and an adoption will fail.
+    /// no reason to stop collecting: it is said, and the next one looks for the process.
     pub fn record(&self) {
         let Some(running) = &self.running else { return };
         let record = ChildRecord {
@@ -116,8 +124,12 @@ impl Machine {
             started_unix_nano: running.started_unix_nano,
             loaded: running.loaded.clone(),
         };
-        if let Err(error) = self.state.save_child(&record) {
-            tracing::warn!(%error, "a later supervisor will not find this process again");
+        self.write_down(&record);
+    }
+
+    fn write_down(&self, record: &ChildRecord) {
+        if let Err(error) = self.state.save_child(record) {
+            tracing::warn!(%error, "a later supervisor will have to look for this process, and start it anew");
         }
     }
 

@@ -173,7 +173,7 @@ async fn begin(settings: &Settings, agent: &Agent, patient: bool) -> Result<Supe
 async fn stop_left(settings: &Settings) -> Result<(), RunError> {
     let mut ended = Ok(());
     for agent in &settings.agents {
-        let stopping = supervise::stop_left(&agent.state_dir);
+        let stopping = supervise::stop_left(agent.kind, &agent.state_dir);
         let stopped = match tokio::time::timeout(STOP_DEADLINE, stopping).await {
             Ok(stopped) => stopped.map_err(RunError::Start),
             Err(_) => Err(RunError::StopDeadline),

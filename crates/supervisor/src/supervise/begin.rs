@@ -34,7 +34,7 @@ pub(super) async fn begin(
     publisher: &Publisher,
 ) -> Result<(Machine, Journal), StartError> {
     let state = StateDir::open(&settings.state_dir)?;
-    let left = Left::find(&state)?;
+    let left = Left::find(&state, &*kind).await?;
     let mut journal = state.journal()?;
     let mut faults = Faults { borne: left.running.is_some(), first: None };
     let binary = faults.bear(find_binary(&settings.binary), || settings.binary.clone())?;

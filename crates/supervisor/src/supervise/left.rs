@@ -1,17 +1,22 @@
 //! What an earlier supervisor left behind: a process that collects. It is taken over whatever else is wrong, and never
 //! is a second one started beside it.
 
-use std::{path::Path, time::Duration};
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use rustix::process::Signal;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::StartError;
 use crate::{
-    child::{Adoption, Child, adopt},
-    files::read_bounded,
-    kind::Source,
-    machine::{Fixed, Loaded, Machine, Origin, Ports, is_in_place, media_type},
+    child::{Adoption, Child, Identity, adopt, find},
+    files::{in_time, read_bounded},
+    kind::{AgentKind, Source},
+    machine::{Fixed, Loaded, Machine, Origin, Ports, is_in_place, media_type, unix_nano},
     report::ShownFile,
     state::{ChildRecord, StateDir},
 };
@@ -34,16 +39,22 @@ impl Left {
     ///
     /// # Errors
     /// [`StartError::Unknown`], or [`StartError::State`] when the record of it cannot be read.
-    pub(super) fn find(state: &StateDir) -> Result<Self, StartError> {
-        let Some(record) = state.child()? else { return Ok(Self { port: 0, running: None }) };
-        let port = record.port;
-        let running = match adopt(&record.identity) {
-            Adoption::Alive(child) => Some((child, record)),
-            Adoption::Gone => None,
-            Adoption::Unknown(reason) => {
-                return Err(StartError::Unknown { pid: record.identity.pid, reason });
+    pub(super) async fn find(state: &StateDir, kind: &dyn AgentKind) -> Result<Self, StartError> {
+        let record = state.child()?;
+        let port = record.as_ref().map_or(0, |record| record.port);
+        if let Some(record) = record.as_ref().filter(|record| record.identity.pid != 0) {
+            match adopt(&record.identity) {
+                Adoption::Alive(child) => {
+                    return Ok(Self { port, running: Some((child, record.clone())) });
+                }
+                Adoption::Gone => {}
+                Adoption::Unknown(reason) => {
+                    return Err(StartError::Unknown { pid: record.identity.pid, reason });
+                }
             }
-        };
+        }
+        let running = unrecorded(state, kind, record.as_ref()).await?;
+        let port = running.as_ref().map_or(port, |(_, record)| record.port);
         Ok(Self { port, running })
     }
 
@@ -95,6 +106,69 @@ impl Left {
             machine.take_over(child, &record);
         }
     }
+}
+
+/// Looks for a process that was started on a file of the run folder and that nobody wrote down: its supervisor was killed
+/// between the start and the record, or could not write it, or it was lost.
+async fn unrecorded(
+    state: &StateDir,
+    kind: &dyn AgentKind,
+    record: Option<&ChildRecord>,
+) -> Result<Option<(Child, ChildRecord)>, StartError> {
+    let begun = record.filter(|record| record.identity.is_unborn());
+    // One that was only just begun may not have come to its own command line yet.
+    let tries = if begun.is_some() { 5 } else { 1 };
+    for number in 0..tries {
+        if number > 0 {
+            sleep(Duration::from_millis(100)).await;
+        }
+        let run = state.run();
+        let names_run = move |line: &[OsString]| {
+            line.iter().any(|arg| Path::new(arg).parent() == Some(&run)).then(|| line.to_vec())
+        };
+        let lines =
+            in_time(move || find(names_run)).await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()));
+        let lines = lines.unwrap_or_else(|error| {
+            tracing::warn!(%error, "it cannot be seen whether an agent runs that nobody wrote down");
+            Vec::new()
+        });
+        let starts = |(pid, line): (i32, Vec<OsString>)| Some((pid, started_on(&state.run(), kind, &line)?));
+        let mut found: Vec<_> = lines.into_iter().filter_map(starts).collect();
+        let Some((pid, (config, port))) = found.pop() else { continue };
+        for (other, _) in found {
+            tracing::error!(pid = other, "another agent runs on this state folder's config: end it");
+        }
+        let unknown = |reason: String| StartError::Unknown { pid, reason };
+        let Some(identity) = Identity::of(pid).map_err(|error| unknown(error.to_string()))? else { continue };
+        let child = match adopt(&identity) {
+            Adoption::Alive(child) => child,
+            Adoption::Gone => continue,
+            Adoption::Unknown(reason) => return Err(unknown(reason)),
+        };
+        tracing::warn!(pid, "found an agent that an earlier supervisor started and did not write down");
+        let as_begun = begun.filter(|begun| begun.config == config && begun.port == port);
+        let record = ChildRecord {
+            identity,
+            config,
+            port,
+            started_unix_nano: as_begun.map_or_else(unix_nano, |begun| begun.started_unix_nano),
+            loaded: as_begun.map(|begun| begun.loaded.clone()).unwrap_or_default(),
+        };
+        if let Err(error) = state.save_child(&record) {
+            tracing::warn!(%error, "what was found cannot be written down");
+        }
+        return Ok(Some((child, record)));
+    }
+    Ok(None)
+}
+
+/// The file of the run folder that a command line starts an agent on, and the port; `None` for any other.
+fn started_on(run: &Path, kind: &dyn AgentKind, line: &[OsString]) -> Option<(PathBuf, u16)> {
+    let configs = line.iter().map(PathBuf::from).filter(|arg| arg.parent() == Some(run));
+    let ports = || line.iter().filter_map(|arg| arg.to_str()?.parse::<u16>().ok());
+    let pairs = configs.flat_map(|config| ports().map(move |port| (config.clone(), port)));
+    // An interpreter or a wrapper may stand before them.
+    pairs.into_iter().find(|(config, port)| line.ends_with(&kind.start_args(config, *port)))
 }
 
 /// A file of the host as it is shown.

@@ -211,8 +211,9 @@ pub async fn rehearse(settings: &AgentSettings) -> Result<Rehearsal, StartError>
 ///
 /// # Errors
 /// [`StartError`] when the state folder cannot be used or nothing can be said of the process.
-pub async fn stop_left(state_dir: &std::path::Path) -> Result<(), StartError> {
+pub async fn stop_left(kind: Kind, state_dir: &std::path::Path) -> Result<(), StartError> {
     let state = StateDir::open(state_dir)?;
-    left::Left::find(&state)?.stop().await;
+    let kind = kind.implementation();
+    left::Left::find(&state, &*kind).await?.stop().await;
     Ok(())
 }

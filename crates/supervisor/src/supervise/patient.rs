@@ -130,11 +130,12 @@ async fn wait(
 
 /// What an earlier supervisor started and this one could not take over is not left behind either.
 async fn stop_left(settings: &AgentSettings) {
-    let found = StateDir::open(&settings.state_dir).map_err(StartError::State).and_then(|state| {
-        let left = Left::find(&state)?;
-        Ok((state, left))
-    });
-    match found {
+    let found = async {
+        let state = StateDir::open(&settings.state_dir)?;
+        let left = Left::find(&state, &*settings.kind.implementation()).await?;
+        Ok::<_, StartError>((state, left))
+    };
+    match found.await {
         Ok((_state, left)) => left.stop().await,
         Err(error) => {
             tracing::warn!(%error, "it is not known whether an agent of an earlier supervisor runs");

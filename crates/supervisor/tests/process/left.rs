@@ -3,7 +3,9 @@
 use std::fs;
 
 use tidegate_opamp::RemoteConfigStatuses;
+use tidegate_supervisor::child::Identity;
 
+use crate::again::succeed;
 use crate::world::{World, alive, names, offer, pid, yaml};
 
 /// Puts a folder, which nobody can read as a file, in the place of a state file, and gives the way back.
@@ -33,6 +35,53 @@ async fn given_a_record_of_the_child_that_cannot_be_read_when_started_then_no_se
     let mut second = world.start().await;
     assert_eq!(pid(&second.healthy().await), before, "the very one is taken over");
     second.stop().await;
+}
+
+/// Changes the record of the child while no supervisor runs.
+fn edit_record(world: &World, edit: impl FnOnce(&mut serde_json::Value)) {
+    let path = world.settings.state_dir.join("child.json");
+    let mut record = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    edit(&mut record);
+    fs::write(&path, record.to_string()).unwrap();
+}
+
+/// Hard case 8: as a supervisor leaves it that is killed between the start of its agent and the record of it.
+#[tokio::test]
+async fn given_a_start_that_was_only_announced_when_started_then_the_agent_is_found_and_no_second_one_comes()
+{
+    let Some(world) = World::new(&yaml("gen", "")) else { return };
+    let mut first = world.start().await;
+    let before = first.healthy().await;
+    first.release().await;
+    edit_record(&world, |record| record["identity"] = serde_json::to_value(Identity::unborn()).unwrap());
+    let mut second = world.start().await;
+    let after = second.healthy().await;
+    assert_eq!(pid(&before), pid(&after));
+    assert_eq!(before.health.start_time_unix_nano, after.health.start_time_unix_nano);
+    let mut third = succeed(&world, second).await;
+    assert_eq!(pid(&third.healthy().await), pid(&before), "it is written down by now");
+    third.stop().await;
+}
+
+/// Hard case 8: where all that was written down is lost, damaged or of a former process.
+#[tokio::test]
+async fn given_no_word_of_an_agent_that_runs_when_started_then_it_is_found_and_started_anew() {
+    let Some(world) = World::new(&yaml("gen", "")) else { return };
+    let mut agent = world.start().await;
+    for lost in ["gone", "damaged", "former"] {
+        let before = pid(&agent.healthy().await);
+        agent.release().await;
+        let path = world.settings.state_dir.join("child.json");
+        match lost {
+            "gone" => fs::remove_file(&path).unwrap(),
+            "damaged" => fs::write(&path, "{").unwrap(),
+            _ => edit_record(&world, |record| record["identity"]["start_ticks"] = 1.into()),
+        }
+        agent = world.start().await;
+        assert_ne!(pid(&agent.healthy().await), before, "{lost}");
+        assert!(!alive(before), "{lost}: two do not run");
+    }
+    agent.stop().await;
 }
 
 /// Hard case 16: an applied config is not forgotten for a fault of the disk.

@@ -100,5 +100,7 @@ fn rewrite(folder: &Path, settings: &str) {
 fn record(state: &Path) -> Option<(i32, u64)> {
     let record: Value = serde_json::from_str(&fs::read_to_string(state.join("child.json")).ok()?).ok()?;
     let number = |name| record.get("identity")?.get(name)?.as_u64();
-    Some((i32::try_from(number("pid")?).ok()?, number("start_ticks")?))
+    let record = (i32::try_from(number("pid")?).ok()?, number("start_ticks")?);
+    // One that is about to be started has no number yet.
+    Some(record).filter(|(pid, _)| *pid > 0)
 }

@@ -187,7 +187,9 @@ impl Supervisor {
         let record: Value = serde_json::from_str(&text).ok()?;
         let identity = record.get("identity")?;
         let number = |name| identity.get(name).and_then(Value::as_u64);
-        Some((i32::try_from(number("pid")?).ok()?, number("start_ticks")?))
+        let record = (i32::try_from(number("pid")?).ok()?, number("start_ticks")?);
+        // One that is about to be started has no number yet.
+        Some(record).filter(|(pid, _)| *pid > 0)
     }
 }
 
