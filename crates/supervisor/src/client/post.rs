@@ -29,6 +29,8 @@ const REDIRECTIONS: usize = 3;
 pub(super) enum PostError {
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error("the connection broke after the request was sent on it, and then: {0}")]
+    Reopen(OpenError),
     #[error("cannot build the request")]
     Build,
     #[error("cannot exchange the request: {0}")]
@@ -101,8 +103,9 @@ impl Poster {
         let deadline = self.deadline;
         let posting = async {
             let mut path = self.target.endpoint.path.clone();
+            let mut sent = false;
             for _ in 0..=REDIRECTIONS {
-                match self.post_to(uid, &path, body.clone()).await {
+                match self.post_to(uid, &path, body.clone(), &mut sent).await {
                     Err(PostError::Redirected { path: next }) => path = next,
                     other => return other,
                 }
@@ -112,25 +115,31 @@ impl Poster {
         tokio::time::timeout(deadline, posting).await.map_err(|_| PostError::Deadline)?
     }
 
+    /// Posts to a path; `sent` once a connection took the request, for from then on it may have arrived: its number is no
+    /// other message's.
     async fn post_to(
         &mut self,
         uid: InstanceUid,
         path: &str,
         body: Bytes,
+        sent: &mut bool,
     ) -> Result<ServerToAgent, PostError> {
         if let Some(sender) = self.sender.take().filter(|sender| !sender.is_closed()) {
             // A server may close a kept connection just as it is used: then a fresh one is tried, with the same bytes.
             let request = request(&self.target, uid, path, body.clone()).map_err(|_| PostError::Build)?;
+            *sent = true;
             match self.exchange(sender, request).await {
                 Err(PostError::Exchange(_)) => {}
                 other => return other,
             }
         }
-        let stream = connect(&self.target, &mut self.tls).await?;
+        let opened = connect(&self.target, &mut self.tls).await;
+        let stream = opened.map_err(if *sent { PostError::Reopen } else { PostError::Open })?;
         let (sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(PostError::Exchange)?;
         tokio::spawn(connection);
         let request = request(&self.target, uid, path, body).map_err(|_| PostError::Build)?;
+        *sent = true;
         self.exchange(sender, request).await
     }
 
@@ -227,6 +236,37 @@ mod tests {
         assert!(matches!(error, PostError::Deadline), "{error}");
         assert_eq!((error.loss(), error.reason()), (Loss::Unanswered, Reason::Lost));
         drop(accepted);
+    }
+
+    /// C057: a request that was read and not answered may have arrived, whether the server can be reached again or not.
+    #[tokio::test]
+    async fn given_a_kept_connection_that_breaks_after_a_request_when_no_other_opens_then_it_counts_as_unanswered()
+     {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}/v1/opamp", listener.local_addr().unwrap()).parse().unwrap();
+        let target = Target { endpoint, headers: Vec::new(), tls: TlsSettings::default(), proxy: None };
+        let mut poster = Poster::new(target, 1000);
+        let uid = InstanceUid::v7(1, [1; 10]);
+        let message = AgentToServer { sequence_num: 7, ..AgentToServer::default() };
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            assert!(stream.read(&mut request).await.unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+            drop(listener);
+            // The second request arrives whole, and then everything is gone.
+            let mut seen = 0;
+            while !request.get(..seen).is_some_and(|seen| seen.ends_with(&[16, 7])) {
+                seen += stream.read(request.get_mut(seen..).unwrap()).await.unwrap();
+            }
+        });
+        poster.post(uid, &message).await.unwrap();
+        let error = poster.post(uid, &message).await.unwrap_err();
+        assert_eq!(error.loss(), Loss::Unanswered, "{error}");
+        server.await.unwrap();
+        let nobody = poster.post(uid, &message).await.unwrap_err();
+        assert_eq!(nobody.loss(), Loss::NotSent, "what no connection took was not sent: {nobody}");
     }
 
     /// C040: the same server by whatever spelling, and no other.

@@ -6,7 +6,7 @@ use super::*;
 
 /// All that can happen to a client between two messages.
 fn happen(client: &mut Client, event: u32) {
-    match event % 12 {
+    match event % 13 {
         0 => client.change_health(&event.to_string()),
         1 => client.core.lost(Loss::Disconnected),
         2 => client.core.lost(Loss::Unanswered),
@@ -18,6 +18,7 @@ fn happen(client: &mut Client, event: u32) {
         8 => drop(client.receive(error(ServerErrorResponseType::BadRequest, None))),
         9 => client.core.answer(custom(CHATOPS)),
         10 => drop(client.receive(ServerToAgent::default())),
+        11 => client.core.lost(Loss::NotSent),
         _ => client.report.effective_config = effective(&event.to_string()),
     }
     client.core.report(client.report.clone());
@@ -34,6 +35,11 @@ fn given_whatever_happens_when_messages_are_taken_then_each_has_its_uid_capabili
         let mut event = 1_u32;
         for _ in 0..3000 {
             event = event.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let not_sent = (event >> 8) % 13 == 11 && client.core.unanswered.is_some();
+            // The first time that it was taken, a repetition may have arrived.
+            if not_sent && !client.core.repeats {
+                messages.pop();
+            }
             happen(&mut client, event >> 8);
             client.now += SECOND * (event >> 28);
             messages.extend(client.take());
