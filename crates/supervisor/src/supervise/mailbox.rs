@@ -1,10 +1,13 @@
 //! Orders that wait while the task is busy. A stop overtakes; restarts become one; of two offers the newer is kept
 //! (hard-cases.md, 21 and 25).
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, future::pending, time::Duration};
 
 use tidegate_opamp::{AgentRemoteConfig, InstanceUid};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
 
 use crate::agent::{AgentCommand, OwnOffer, Question};
 
@@ -13,6 +16,10 @@ const REPLACED_LIMIT: usize = 16;
 
 /// Most questions that wait.
 const QUESTIONS: usize = 8;
+
+/// How long a release waits for what is at work: most of it comes to its end by then. What does not is broken off, as by a
+/// stop, and taken up again by whom the process is released to.
+const RELEASE_PATIENCE: Duration = Duration::from_secs(15);
 
 /// What to do next.
 #[derive(Debug)]
@@ -65,7 +72,8 @@ pub(super) struct Mailbox {
     offer: Option<AgentRemoteConfig>,
     replaced: Vec<bytes::Bytes>,
     later: Later,
-    release: Option<oneshot::Sender<()>>,
+    /// Whoever wants the process released, and until when that may wait.
+    release: Option<(Instant, oneshot::Sender<()>)>,
     questions: VecDeque<Question>,
 }
 
@@ -116,15 +124,30 @@ impl Mailbox {
     }
 
     /// Whoever wants the process released. What waits is left to whom it is released to: an offer is offered again.
-    pub(super) const fn take_release(&mut self) -> Option<oneshot::Sender<()>> {
-        self.release.take()
+    pub(super) fn take_release(&mut self) -> Option<oneshot::Sender<()>> {
+        self.release.take().map(|(_, reply)| reply)
     }
 
-    /// Takes in commands until one ends the task. May be dropped and called again.
+    /// Takes in commands until one ends the task: a stop at once, a release when it has waited as long as it may. May be
+    /// dropped and called again.
     pub(super) async fn end(&mut self) -> End {
         loop {
-            if let Some(end) = self.receive().await {
-                return end;
+            let due = self.release.as_ref().map(|(until, _)| *until);
+            let waited = async {
+                match due {
+                    Some(until) => sleep_until(until).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                received = self.receive() => if let Some(end) = received {
+                    return end;
+                },
+                () = waited => if let Some(reply) = self.take_release() {
+                    tracing::info!("what is at work is broken off, for the agent is to be released");
+                    return End::Release(reply);
+                },
             }
         }
     }
@@ -138,7 +161,9 @@ impl Mailbox {
             Some(AgentCommand::Apply(offer)) => self.push(offer),
             Some(AgentCommand::OwnTelemetry(offer)) => self.later.offer(offer),
             Some(AgentCommand::Renamed(uid)) => self.later.renamed = Some(uid),
-            Some(AgentCommand::Release(reply)) => self.release = Some(reply),
+            Some(AgentCommand::Release(reply)) => {
+                self.release = Some((Instant::now() + RELEASE_PATIENCE, reply));
+            }
             Some(AgentCommand::Ask(question)) if self.questions.len() < QUESTIONS => {
                 self.questions.push_back(question);
             }
