@@ -37,5 +37,7 @@ mod limits;
 mod otlp;
 #[path = "process/own.rs"]
 mod own;
+#[path = "process/restarts.rs"]
+mod restarts;
 #[path = "process/start.rs"]
 mod start;

@@ -117,6 +117,7 @@ impl Machine {
         if let Some(said) = self.binary.look(&self.fixed.binary) {
             states.insert("binary".to_owned(), said);
         }
+        states.extend(self.kept());
         self.components = states;
         if complete {
             self.trouble.clear();

@@ -12,6 +12,7 @@ mod limits;
 mod look;
 mod own;
 mod process;
+mod ready;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -103,6 +104,8 @@ pub struct Machine {
     disk: disk::Disk,
     binary: binary::Binary,
     quiet: Option<Quiet>,
+    /// What is told of a process that was to be stopped and was not.
+    kept_running: Option<ComponentState>,
     /// The port on which something answered after its process had ended at once and in order.
     escaped: Option<u16>,
     remark: Option<String>,
@@ -218,6 +221,7 @@ impl Machine {
             disk: disk::Disk::default(),
             binary: binary::Binary::default(),
             quiet: None,
+            kept_running: None,
             escaped: None,
             remark: None,
             judge,

@@ -156,6 +156,7 @@ impl Machine {
         self.storage_fault = None;
         self.foreign_port = false;
         self.quiet = None;
+        self.kept_running = None;
         self.last_error_line = None;
         self.publish_health();
     }

@@ -2,6 +2,7 @@
 
 mod confirmed;
 mod interrupted;
+mod replace;
 
 use std::time::{Duration, Instant};
 
@@ -215,15 +216,8 @@ impl Task {
     async fn see_to(&mut self, need: Need) {
         match need {
             Need::Answer(quiet) => {
-                tracing::error!(?quiet, "the agent lives and does not answer; it is started anew");
-                // What is stopped does not hear SIGTERM.
-                let ended = match quiet {
-                    Quiet::Stopped => self.machine.kill().await,
-                    _ => self.machine.stop().await,
-                };
-                if ended.is_ok() {
-                    self.start().await;
-                }
+                tracing::error!(?quiet, "the agent lives and does not answer: it is to be started anew");
+                self.replace(Some(quiet)).await;
             }
             Need::Config(Step::Restore) => self.restore().await,
             Need::Config(_) => self.take_back().await,
@@ -268,11 +262,7 @@ impl Task {
                 tracing::info!("restarting on command");
                 self.last_restart = Some(Instant::now());
                 self.backoff.reset();
-                match self.machine.stop().await {
-                    Ok(()) => self.start().await,
-                    // It is started when the end of the former one is seen.
-                    Err(_) => self.schedule_look(),
-                }
+                self.replace(None).await;
             }
             Order::Replaced(hash) => {
                 self.say(
@@ -326,6 +316,7 @@ impl Task {
         match &failed {
             None => {
                 self.backoff.reset();
+                self.machine.is_sound();
                 tracing::info!(config = %hex(hash), "applied an offered config");
                 self.say(hash, RemoteConfigStatuses::Applied, "");
             }
