@@ -5,10 +5,13 @@ use std::{
     io::{self, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
-    time::Duration,
 };
 
 use rustix::fs::OFlags;
+
+mod beside;
+
+pub use beside::{IN_TIME, beside, in_time};
 
 /// Replaces the file at `path` with `bytes`, mode 0600: a temporary file beside it is written, synced and renamed
 /// over it, and the folder is synced. A crash or a full disk leaves the old content.
@@ -82,16 +85,6 @@ pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
         ));
     }
     Ok(Some(bytes))
-}
-
-/// How long a file system may take to answer before it counts as one that never will.
-pub const IN_TIME: Duration = Duration::from_secs(10);
-
-/// Does something with files beside everything else and waits for it, at most [`IN_TIME`]; `None` when that was not
-/// enough. What hangs then goes on hanging, on a thread of its own, until its file system answers or the program ends.
-pub async fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let done = tokio::time::timeout(IN_TIME, tokio::task::spawn_blocking(work)).await;
-    done.ok()?.ok()
 }
 
 /// Opens a file for reading without waiting for anyone. It is looked at before it is opened, for to open a device may

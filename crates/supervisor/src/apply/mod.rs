@@ -128,7 +128,7 @@ async fn attempt(
     check(machine, &next).await?;
     let before = machine.components().clone();
     prove::bring_up(machine, &next, policy.on_hang).await?;
-    prove::content(machine, &next)?;
+    prove::content(machine, &next).await?;
     // From here on the new config runs: it is the one to report, and to judge the components by.
     let former = std::mem::replace(&mut machine.loaded, next.clone());
     let proven = prove::hold(machine, &before, policy.probation).await;

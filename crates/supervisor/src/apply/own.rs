@@ -107,7 +107,7 @@ async fn bring_in(
     check(machine, next).await?;
     let before = machine.components().clone();
     prove::bring_up(machine, next, policy.on_hang).await?;
-    prove::content(machine, next)?;
+    prove::content(machine, next).await?;
     let former = std::mem::replace(&mut machine.loaded, next.clone());
     let proven = prove::hold(machine, &before, policy.probation).await;
     if let Err(failure) = proven.and_then(|()| write(machine)) {

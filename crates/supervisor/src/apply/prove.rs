@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,8 +15,8 @@ use super::{
 };
 use crate::{
     child::{Exit, PortOwner, port_owner},
-    files::read_bounded,
-    kind::{ComponentState, LineVerdict, Pulse, Source},
+    files::{IN_TIME, in_time, read_bounded},
+    kind::{ComponentState, LineVerdict, Pulse, RenderError, Source},
     machine::{Loaded, Machine, StartFault},
     report::Phase,
 };
@@ -206,8 +207,9 @@ async fn come_up(machine: &mut Machine) -> Result<(), Failure> {
     }
 }
 
-/// Proof: what stands on disk is what was offered, the forced keys aside.
-pub(super) fn content(machine: &Machine, next: &Loaded) -> Result<(), Failure> {
+/// Proof: what stands on disk is what was offered, the forced keys aside. What it includes is read once more for that,
+/// beside everything else: its file system may have died since.
+pub(super) async fn content(machine: &Machine, next: &Loaded) -> Result<(), Failure> {
     let failed = |what: String| Failure { proof: Proof::Equality, what, after: After::Running };
     let path = machine.run_file(&next.rendered);
     let text = match read_bounded(&path, 64 * 1024 * 1024) {
@@ -217,7 +219,13 @@ pub(super) fn content(machine: &Machine, next: &Loaded) -> Result<(), Failure> {
     };
     // Where it stands as it should, what it carries beside the config is left out.
     let text = if text == next.rendered.text { next.rendered.bare().to_owned() } else { text };
-    let differences = machine.fixed.kind.differences(&next.source, &Source { path, text });
+    let (kind, source) = (Arc::clone(&machine.fixed.kind), next.source.clone());
+    let comparing = move || kind.differences(&source, &Source { path, text });
+    let differences = in_time(&machine.state.run(), comparing).await.ok_or_else(|| {
+        // It says nothing of the config.
+        let what = RenderError::Unreachable(IN_TIME).to_string();
+        Failure { proof: Proof::Disk, what, after: After::Running }
+    })?;
     if differences.is_empty() {
         return Ok(());
     }

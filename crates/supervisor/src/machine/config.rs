@@ -73,8 +73,9 @@ impl Loaded {
         hex(&hash.finalize())
     }
 
-    /// Renders a config. The files that it includes are read beside everything else, and not for ever: a file system
-    /// that does not answer must not hold the supervision up.
+    /// Renders a config; one that was offered is judged by the limits of the host first. All files that it names are
+    /// asked for beside everything else, and not for ever: a file system that does not answer must not hold the
+    /// supervision up.
     ///
     /// # Errors
     /// [`RenderError`].
@@ -90,16 +91,19 @@ impl Loaded {
             Origin::Local => LOCAL,
             Origin::Offered(entry) => &entry.content,
         };
-        if matches!(origin, Origin::Offered(_)) {
-            machine.limits.judge(&machine.kind.touches(&source)).map_err(RenderError::Limits)?;
-        }
         let includes = state.config(content).join("rendered");
         let kind = Arc::clone(&machine.kind);
+        let limits = matches!(origin, Origin::Offered(_)).then(|| machine.limits.clone());
         let rendering = move || {
+            // This reads what the config includes, and follows the links in what it names.
+            if let Some(limits) = limits {
+                limits.judge(&kind.touches(&source)).map_err(RenderError::Limits)?;
+            }
             let rendered = kind.render(&source, &includes, &mut |wanted| ports.pick(wanted));
             rendered.map(|rendered| (source, rendered))
         };
-        let (source, rendered) = in_time(rendering).await.ok_or(RenderError::Unreachable(IN_TIME))??;
+        let (source, rendered) =
+            in_time(&state.run(), rendering).await.ok_or(RenderError::Unreachable(IN_TIME))??;
         for warning in &rendered.warnings {
             tracing::warn!(config = %source.path.display(), "{warning}");
         }

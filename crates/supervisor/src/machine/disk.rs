@@ -6,9 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::sync::oneshot::{Receiver, error::TryRecvError};
 
-use crate::kind::ComponentState;
+use crate::{files::beside, kind::ComponentState};
 
 /// How often it is asked.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -20,20 +20,22 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Disk {
     folder: Option<PathBuf>,
     asked: Option<Instant>,
-    asking: Option<JoinHandle<bool>>,
+    asking: Option<Receiver<bool>>,
     full: bool,
 }
 
 impl Disk {
-    /// What is wrong with the file system of a folder, if something is. Never waits.
-    pub(super) async fn look(&mut self, folder: Option<&Path>) -> Option<ComponentState> {
+    /// What is wrong with the file system of a folder, if something is; `whose` stands for the asker. Never waits.
+    pub(super) fn look(&mut self, whose: &Path, folder: Option<&Path>) -> Option<ComponentState> {
         if self.folder.as_deref() != folder && self.asking.is_none() {
             *self = Self { folder: folder.map(Path::to_owned), ..Self::default() };
         }
-        if self.asking.as_ref().is_some_and(JoinHandle::is_finished)
-            && let Some(asking) = self.asking.take()
-        {
-            self.full = asking.await.unwrap_or_default();
+        match self.asking.as_mut().map(Receiver::try_recv) {
+            None | Some(Err(TryRecvError::Empty)) => {}
+            Some(answer) => {
+                self.full = answer.unwrap_or_default();
+                self.asking = None;
+            }
         }
         let since = self.asked.map(|at| at.elapsed());
         if self.asking.is_some() {
@@ -43,7 +45,7 @@ impl Disk {
         }
         if let Some(folder) = self.folder.clone().filter(|_| since.is_none_or(|since| since >= PAUSE)) {
             self.asked = Some(Instant::now());
-            self.asking = Some(spawn_blocking(move || is_nearly_full(&folder)));
+            self.asking = beside(whose, move || is_nearly_full(&folder));
         }
         let what = "less than 1 % of the disk for buffered records is free";
         self.full.then(|| ComponentState::failing("full", what))

@@ -28,7 +28,7 @@ impl Machine {
         self.read_log();
         if let Some(running) = &self.running {
             let seen = self.fixed.kind.observe(running.port, DEADLINE).await;
-            let disk = self.disk.look(self.buffers().as_deref()).await;
+            let disk = self.disk.look(&self.state.run(), self.buffers().as_deref());
             self.take_in(seen, disk);
         }
         self.publish_health();

@@ -150,7 +150,7 @@ async fn disks(machine: &Machine) -> Value {
         None => None,
         Some(folder) => {
             let path = folder.display().to_string();
-            let told = in_time(move || disk(&folder)).await;
+            let told = in_time(&machine.state.run(), move || disk(&folder)).await;
             Some(told.unwrap_or_else(|| json!({"path": path, "error": "its file system does not answer"})))
         }
     };

@@ -139,7 +139,8 @@ pub(super) async fn rehearse(
 /// that cannot be entered is replaced by the run folder.
 async fn working_directory(config: &Path, state: &StateDir) -> PathBuf {
     let config = config.to_owned();
-    let found = in_time(move || {
+    let run = state.run();
+    let found = in_time(&run, move || {
         let folder = std::path::absolute(config).ok()?.parent()?.to_owned();
         folder.is_dir().then_some(folder)
     });
@@ -147,7 +148,7 @@ async fn working_directory(config: &Path, state: &StateDir) -> PathBuf {
         tracing::warn!(
             "the folder of the agent's own config cannot be entered; it runs in the supervisor's run folder"
         );
-        state.run()
+        run.clone()
     })
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     apply,
     files::{IN_TIME, in_time, read_bounded},
-    kind::Source,
+    kind::{RenderError, Source},
     machine::{Fixed, Loaded, Origin, Ports, check, is_in_place},
     state::{Entry, Journal, StateDir},
 };
@@ -19,8 +19,20 @@ use crate::{
 /// Gives a config what it carries beside itself.
 pub(super) type Carry<'a> = &'a (dyn Fn(Loaded) -> Loaded + Sync);
 
+/// Why a stored offer cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unusable {
+    /// Its files are not there any more.
+    #[error("{0}")]
+    Files(String),
+    /// It cannot be rendered.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+}
+
 /// The last proven offer if there is one and offers are allowed, else the host's own file. When it is the host's own
-/// file, no status goes on saying that an offer is applied.
+/// file, no status goes on saying that an offer is applied. While a process runs, a file system that does not
+/// answer is no reason for another config.
 pub(super) async fn choose(
     settings: &AgentSettings,
     fixed: &Fixed,
@@ -36,9 +48,14 @@ pub(super) async fn choose(
     }
     let mut reason = None;
     if let Some(entry) = journal.current.clone().filter(|_| settings.allow_remote_config) {
+        let content = state.config(&entry.content);
         match offered(entry, fixed, state, ports).await {
             Ok(loaded) => return Ok(carry(loaded)),
+            Err(Unusable::Render(source @ RenderError::Unreachable(_))) if ports.pid.is_some() => {
+                return Err(StartError::Config { path: content, source });
+            }
             Err(error) => {
+                let error = error.to_string();
                 tracing::warn!(
                     error,
                     "the last applied config cannot be used; the host's own file runs instead"
@@ -63,12 +80,10 @@ pub(super) async fn offered(
     fixed: &Fixed,
     state: &StateDir,
     ports: Ports,
-) -> Result<Loaded, String> {
-    let offered = apply::load(state, &entry.content)?;
+) -> Result<Loaded, Unusable> {
+    let offered = apply::load(state, &entry.content).map_err(Unusable::Files)?;
     let (source, files) = apply::shown(state, &entry.content, &offered);
-    Loaded::prepare(fixed, state, Origin::Offered(entry), source, files, ports)
-        .await
-        .map_err(|error| error.to_string())
+    Ok(Loaded::prepare(fixed, state, Origin::Offered(entry), source, files, ports).await?)
 }
 
 /// Takes back a status of APPLIED, for the host's own file runs. True when the journal is to be saved.
@@ -98,7 +113,8 @@ pub(super) async fn local(
     let path = &settings.config;
     let unreadable = |reason| StartError::ConfigFile { path: path.clone(), reason };
     let named = path.clone();
-    let reading = in_time(move || {
+    let run = state.run();
+    let reading = in_time(&run, move || {
         let real = fs::canonicalize(named).map_err(|error| plain(&error))?;
         Ok(Source { text: text_of(&real)?, path: real })
     });

@@ -15,7 +15,7 @@ use super::StartError;
 use crate::{
     child::{Adoption, Child, Identity, adopt, find},
     files::{in_time, read_bounded},
-    kind::{AgentKind, Source},
+    kind::{AgentKind, RenderError, Rendered, Source},
     machine::{Fixed, Loaded, Machine, Origin, Ports, is_in_place, media_type, unix_nano},
     report::ShownFile,
     state::{ChildRecord, StateDir},
@@ -23,6 +23,8 @@ use crate::{
 
 /// Largest config file, in bytes.
 pub(super) const CONFIG_LIMIT: u64 = 8 * 1024 * 1024;
+/// The longest grace time that any config may ask for.
+const LONGEST_GRACE: Duration = Duration::from_secs(300);
 /// How long an agent may take to end whose config is not known.
 const PATIENCE: Duration = Duration::from_secs(305);
 
@@ -80,7 +82,22 @@ impl Left {
         let bare = fixed.kind.own_telemetry().map_or(text.as_str(), |own| own.detached(&text));
         let source = Source { path: record.config.clone(), text: bare.to_owned() };
         let files = vec![shown(&source.path, &source.text)];
-        Loaded::prepare(fixed, state, Origin::Local, source, files, self.ports()).await.ok()
+        let origin = Origin::Local;
+        let read = Loaded::prepare(fixed, state, origin.clone(), source.clone(), files.clone(), self.ports());
+        match read.await {
+            // What it includes is not known then; it is watched all the same.
+            Err(RenderError::Unreachable(_)) => {
+                let rendered = Rendered {
+                    name: record.config.file_name()?.to_string_lossy().into_owned(),
+                    text: source.text.clone(),
+                    port: record.port,
+                    grace: LONGEST_GRACE,
+                    ..Rendered::default()
+                };
+                Some(Loaded { origin, source, files, rendered })
+            }
+            read => read.ok(),
+        }
     }
 
     /// Stops the process. How long it may take to deliver what it holds stands in a config that was not read; it is
@@ -126,8 +143,9 @@ async fn unrecorded(
         let names_run = move |line: &[OsString]| {
             line.iter().any(|arg| Path::new(arg).parent() == Some(&run)).then(|| line.to_vec())
         };
-        let lines =
-            in_time(move || find(names_run)).await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()));
+        let lines = in_time(&state.run(), move || find(names_run))
+            .await
+            .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()));
         let lines = lines.unwrap_or_else(|error| {
             tracing::warn!(%error, "it cannot be seen whether an agent runs that nobody wrote down");
             Vec::new()

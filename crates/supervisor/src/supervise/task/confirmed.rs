@@ -114,7 +114,9 @@ impl Task {
         let (fixed, state, ports) = (&self.machine.fixed, &self.machine.state, self.machine.ports());
         let carry = |loaded| self.machine.carry(loaded);
         let loaded = match former {
-            Some(entry) => offered(entry, fixed, state, ports).await.map(carry),
+            Some(entry) => {
+                offered(entry, fixed, state, ports).await.map(carry).map_err(|error| error.to_string())
+            }
             None => {
                 local(&self.settings, fixed, state, ports, &carry).await.map_err(|error| error.to_string())
             }

@@ -127,7 +127,7 @@ impl Dead {
 
 impl Drop for Dead {
     fn drop(&mut self) {
-        drop(Command::new("umount").arg("-f").arg(&self.folder).stderr(Stdio::null()).status());
+        drop(Command::new("umount").args(["-f", "-l"]).arg(&self.folder).stderr(Stdio::null()).status());
     }
 }
 
@@ -146,6 +146,52 @@ async fn given_an_include_on_a_file_system_that_never_answers_then_the_start_end
         if is_told { Ok(()) } else { Err(log) }
     })
     .await;
+}
+
+/// An offer that follows files on a dead network file system fails in time and is no reason to refuse the next one; one
+/// that was applied before that died is what runs on, also under the next supervisor.
+#[tokio::test]
+async fn given_offers_that_name_a_file_system_that_never_answers_then_they_fail_in_time_and_what_runs_is_watched()
+ {
+    let stage = Stage { scene: Scene::new("dead file system offered"), agent: Agent::fake() };
+    let folder = stage.scene.path().join("mount");
+    fs::create_dir_all(&folder).unwrap();
+    let (server, mut supervisor, _) = one_agent(&stage).await;
+    let follows = |alias: &str, includes: &str| {
+        let tail = format!("    - name: tail\n      path: {}/*.log\n", folder.join("app").display());
+        format!("{includes}{}", yaml(alias, &tail))
+    };
+    let (state, reason) = pushed(&server.api, "a.yaml", &follows("before", "")).await;
+    assert_eq!(state, "proven", "{reason}");
+    let runs = supervisor.agent_pid();
+    let Some(dead) = Dead::mount(&folder) else { return };
+    let included = format!("includes:\n  - {}\n", folder.join("inputs.yaml").display());
+    for config in [follows("after", ""), format!("{included}{}", yaml("after", ""))] {
+        let (state, reason) = pushed(&server.api, "a.yaml", &config).await;
+        assert_eq!(state, "failed", "{reason}");
+        says(&reason, &["disk proof failed", "a file system that they lie on does not answer"]);
+    }
+    // The next supervisor finds the process, does not wait for the file system, and watches what runs.
+    supervisor.kill();
+    supervisor.start_again();
+    eventually("the fault", SOON, async || {
+        let log = supervisor.log();
+        let is_told = log.contains("the agent that runs is watched on");
+        if is_told { Ok(()) } else { Err(log) }
+    })
+    .await;
+    eventually("the agent", SOON, async || {
+        let detail = the_agent(&server.api, "a").await?;
+        let told = &detail.agent.health.reason;
+        let is_told = told.contains("does not answer") && detail.components.contains_key("input:before");
+        if is_told { Ok(()) } else { Err(format!("{told} {:?}", detail.components.keys())) }
+    })
+    .await;
+    assert_eq!(supervisor.agent_pid(), runs);
+    // What names nothing there is taken.
+    let (state, reason) = pushed(&server.api, "a.yaml", &yaml("next", "")).await;
+    assert_eq!(state, "proven", "{reason}");
+    drop(dead);
 }
 
 /// The host's own config is only read: its folder may be read-only.
