@@ -26,6 +26,12 @@ test('given a fleet with trouble, when the overview is open, then it is seen and
   await page.getByRole('list', { name: 'Needs attention' }).getByRole('link', { name: /disconnected/ }).click();
   await expect(page).toHaveURL(/\/agents\?q=connection:disconnected/);
   await expect(page.getByRole('row').nth(1)).toContainText('disconnected');
+  // The word is there in full, on a telephone as well.
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: 844 });
+    const cell = page.getByRole('gridcell', { name: 'disconnected', exact: true }).first();
+    expect(await cell.evaluate((shown) => shown.scrollWidth - shown.clientWidth)).toBeLessThanOrEqual(0);
+  }
 });
 
 test('given live changes, when they are paused, then they are counted and come with resume', async ({ console: page, world: { fleet, url } }) => {

@@ -37,14 +37,14 @@ export const COLUMNS: readonly Column[] = [
     id: 'attention',
     title: 'Attention',
     sort: 'attention',
-    width: 160,
+    width: 140,
     grows: 1,
     fields: ['attention'],
     cell: { kind: 'attention' },
   },
-  { id: 'connection', title: 'Connection', sort: 'connection', width: 128, fields: ['connection'], cell: { kind: 'axis', axis: 'connection' } },
+  { id: 'connection', title: 'Connection', sort: 'connection', width: 136, fields: ['connection'], cell: { kind: 'axis', axis: 'connection' } },
   { id: 'health', title: 'Health', sort: 'health', width: 110, fields: ['health'], cell: { kind: 'axis', axis: 'health' } },
-  { id: 'config', title: 'Config', sort: 'config', width: 120, fields: ['config'], cell: { kind: 'axis', axis: 'config' } },
+  { id: 'config', title: 'Config', sort: 'config', width: 116, fields: ['config'], cell: { kind: 'axis', axis: 'config' } },
   attribute('version', 'Version', 'service.version', 76),
   attribute('os', 'OS', 'os.type', 68),
   attribute('arch', 'Arch', 'host.arch', 80),
@@ -69,7 +69,7 @@ export const NAME: Column = {
   id: 'name',
   title: 'Name',
   sort: 'name',
-  width: 180,
+  width: 200,
   grows: 2,
   fields: ['name'],
   cell: { kind: 'text', of: (agent) => agent.name },
@@ -118,6 +118,11 @@ export function ariaSort(sort: string, key: string | undefined): 'ascending' | '
 /** What of the columns a narrow screen has room for: the name, and three below it. */
 export function stacked(shown: readonly Column[]): Column[] {
   return shown.slice(0, 4);
+}
+
+/** The second line of such a row as CSS, below a tick: each column by what it needs. */
+export function stackedTemplate(cells: readonly Column[]): string {
+  return ['36px', ...cells.slice(1).map(({ width }) => `minmax(0, ${width}fr)`)].join(' ');
 }
 
 /** The grid's columns as CSS: a tick, then each with its least width and its part of the room that is left. */
