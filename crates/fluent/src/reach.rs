@@ -4,6 +4,7 @@
 //! property called `…_file`, `…_path` or `…_dir` names a file unless it is known not to.
 
 use crate::config::Config;
+use crate::paths::{is_plugin_file, is_relative, is_service_file};
 use crate::pipeline::{Plugin, PluginKind};
 use crate::position::Position;
 use crate::section::{Entry, SectionKind};
@@ -33,6 +34,9 @@ pub struct Reach {
     pub file: usize,
     /// Where it stands.
     pub position: Position,
+    /// True for a file whose relative path is meant from the folder of the config that names it (see
+    /// [`absolute_paths`](crate::absolute_paths)). All other relative paths are meant from the agent's working folder.
+    pub beside: bool,
 }
 
 /// Plugins that run code of their own, whatever their kind. `lua` can start programs as `exec` does; `calyptia` takes
@@ -85,6 +89,7 @@ pub fn reaches(config: &Config) -> Vec<Reach> {
             format!("{folder}/{}", edge.argument)
         };
         found.put(Reached::File, "include", "include", value, edge.from, edge.position);
+        found.are_beside(found.0.len() - 1, true);
     }
     for variable in config.variables() {
         // The content of the file becomes the value.
@@ -99,7 +104,12 @@ pub fn reaches(config: &Config) -> Vec<Reach> {
             found.put(Reached::Program("plugins"), "service", &entry.key, value, entry.file, entry.position);
         }
         if SERVICE_FILES.contains(&entry.key.as_str()) {
+            let first = found.0.len();
             found.files("service", &entry.key, &entry.value, entry.file, entry.position);
+            found.are_beside(
+                first,
+                is_service_file(&entry.key) && entry.value.as_str().is_some_and(is_relative),
+            );
         }
     }
     for (file, section) in config.rest.iter().filter(|(_, section)| section.kind == SectionKind::Plugins) {
@@ -124,14 +134,43 @@ impl Found {
         file: usize,
         position: Position,
     ) {
-        self.0.push(Reach { reached, owner: owner.to_owned(), key: key.to_owned(), value, file, position });
+        let (owner, key, beside) = (owner.to_owned(), key.to_owned(), false);
+        self.0.push(Reach { reached, owner, key, value, file, position, beside });
+    }
+
+    /// Says of everything from `first` on whether it lies beside the config.
+    fn are_beside(&mut self, first: usize, beside: bool) {
+        self.0.iter_mut().skip(first).for_each(|reach| reach.beside = beside);
     }
 
     fn plugin(&mut self, plugin: &Plugin) {
         let owner = format!("{} {}", plugin.kind, plugin.name);
+        let begin = self.0.len();
         for entry in &plugin.properties {
             let Entry { key, value, position, .. } = entry;
+            let first = self.0.len();
             self.property(plugin.kind, &owner, &plugin.name, key, value, plugin.file, *position);
+            let beside = is_plugin_file(plugin.kind, &plugin.name, key);
+            self.are_beside(first, beside && value.as_str().is_some_and(is_relative));
+        }
+        if plugin.kind == PluginKind::Output && plugin.name.eq_ignore_ascii_case("file") {
+            self.output_file(plugin, &owner, begin);
+        }
+    }
+
+    /// The output `file`, read from `begin` on, writes its `file` below its `path`; without either, files called like
+    /// tags where it runs.
+    fn output_file(&mut self, plugin: &Plugin, owner: &str, begin: usize) {
+        match (plugin.get("path"), plugin.get("file")) {
+            (Some(path), Some(_)) => {
+                let named =
+                    self.0.iter_mut().skip(begin).filter(|reach| reach.key.eq_ignore_ascii_case("file"));
+                named.for_each(|reach| reach.value = format!("{path}/{}", reach.value));
+            }
+            (None, None) => {
+                self.put(Reached::File, owner, "path", ".".to_owned(), plugin.file, plugin.position);
+            }
+            _ => {}
         }
     }
 

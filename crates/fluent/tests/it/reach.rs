@@ -40,7 +40,7 @@ fn given_a_classic_config_when_read_then_each_file_that_it_names_is_told_once_fo
         ("input tail", "path", "/etc/shadow"),
         ("input tail", "db", "/var/t.db"),
         ("output file", "path", "/tmp"),
-        ("output file", "file", "out"),
+        ("output file", "file", "/tmp/out"),
         ("output es", "tls.ca_file", "/etc/ca.pem"),
     ];
     let expected = expected.map(|(owner, key, value)| (owner.to_owned(), key.to_owned(), value.to_owned()));
@@ -66,6 +66,35 @@ fn given_what_runs_code_of_its_own_then_it_is_told_by_the_word_that_allows_it() 
     assert!(
         files(&config).iter().any(|(owner, _, value)| owner.ends_with("processor lua") && value == "a.lua")
     );
+}
+
+/// Files of a config lie beside it, for the rendering makes their paths absolute; data lies where the agent runs.
+#[test]
+fn given_relative_paths_when_read_then_those_that_lie_beside_the_config_are_told_apart() {
+    let text = "[SERVICE]\n    Parsers_File p.conf\n    storage.path s\n[INPUT]\n    Name tail\n    Path a.log\n    DB t.db\n\
+                [FILTER]\n    Name lua\n    Script a.lua\n[FILTER]\n    Name lua\n    Script ${S}\n[OUTPUT]\n    \
+                Name forward\n    Upstream u.conf\n    tls.ca_file ca.pem\n[OUTPUT]\n    Name file\n    Match *\n[OUTPUT]\n    \
+                Name FILE\n    File x\n";
+    let config = config(Format::Classic, text);
+    let found = reaches(&config).into_iter().filter(|reach| reach.reached == Reached::File);
+    let mut found: Vec<_> = found.map(|reach| (reach.value, reach.beside)).collect();
+    let expected = [
+        ("p.conf", true),
+        ("s", false),
+        ("a.log", false),
+        ("t.db", false),
+        ("a.lua", true),
+        ("${S}", false),
+        ("u.conf", true),
+        ("ca.pem", false),
+        // What has neither path nor file writes where it runs.
+        (".", false),
+        ("x", false),
+    ];
+    let mut expected: Vec<_> = expected.map(|(value, beside)| (value.to_owned(), beside)).into();
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
 }
 
 /// The properties of Fluent Bit 5.1.1 whose names look like those of files, and what they are.

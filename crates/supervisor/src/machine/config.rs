@@ -93,11 +93,12 @@ impl Loaded {
         };
         let includes = state.config(content).join("rendered");
         let kind = Arc::clone(&machine.kind);
-        let limits = matches!(origin, Origin::Offered(_)).then(|| machine.limits.clone());
+        let limits =
+            matches!(origin, Origin::Offered(_)).then(|| (machine.limits.clone(), machine.cwd.clone()));
         let rendering = move || {
             // This reads what the config includes, and follows the links in what it names.
-            if let Some(limits) = limits {
-                limits.judge(&kind.touches(&source)).map_err(RenderError::Limits)?;
+            if let Some((limits, cwd)) = limits {
+                limits.judge(&kind.touches(&source), &cwd).map_err(RenderError::Limits)?;
             }
             let rendered = kind.render(&source, &includes, &mut |wanted| ports.pick(wanted));
             rendered.map(|rendered| (source, rendered))

@@ -28,18 +28,19 @@ impl ConfigLimits {
     pub const RUN: [&str; 7] =
         ["exec", "exec_wasi", "lua", "wasm", "calyptia", "plugins", "kube_token_command"];
 
-    /// Judges what a config reaches; one sentence for each fault, at most five.
+    /// Judges what a config reaches; one sentence for each fault, at most five. `cwd` is the folder that the agent runs
+    /// in, from which it takes relative paths.
     ///
     /// # Errors
     /// The faults.
-    pub fn judge(&self, touches: &[Touch]) -> Result<(), Vec<String>> {
+    pub fn judge(&self, touches: &[Touch], cwd: &Path) -> Result<(), Vec<String>> {
         let fault = |touch: &Touch| {
             let why = match &touch.touched {
                 Touched::Program(word) if self.run.contains(*word) => return None,
                 Touched::Program(word) => {
                     format!("this host lets no offered config run code by {word} (limits.config.run)")
                 }
-                Touched::File(path) => self.refuse(path)?,
+                Touched::File(path) => self.refuse(path, cwd)?,
             };
             Some(format!("{}: {} {:?}: {why}", touch.place, touch.what, crate::text::head(&touch.value, 200)))
         };
@@ -47,35 +48,37 @@ impl ConfigLimits {
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
-    /// Why a path may not be named; `None` when it may. One that is relative lies beside the offered files or in the
-    /// agent's working folder.
-    fn refuse(&self, path: &str) -> Option<String> {
+    /// Why a path may not be named; `None` when it may.
+    fn refuse(&self, path: &str, cwd: &Path) -> Option<String> {
         if Path::new(path).components().any(|part| part == Component::ParentDir) {
             return Some("a path may not lead upwards by `..`".to_owned());
         }
         if path.starts_with('~') {
             return Some("write the path of the folder instead of `~`".to_owned());
         }
-        if !path.starts_with('/') {
-            return None;
-        }
+        let whole = cwd.join(path);
+        let from = if whole == Path::new(path) {
+            String::new()
+        } else {
+            format!(" (from {}, where the agent runs)", cwd.display())
+        };
         // Both as written and as links make it: a link may lead into what is forbidden, or stand in it.
-        let written = parts(Path::new(path));
-        let real = parts(&resolved(path));
+        let written = parts(&whole);
+        let real = parts(&resolved(&whole));
         for own in &self.never {
-            for own in [own.clone(), resolved(&own.to_string_lossy())] {
-                if within(&written, &own) || within(&real, &own) {
-                    return Some("it belongs to the supervisor".to_owned());
+            for own in [own.clone(), resolved(own)].map(|own| parts(&own)) {
+                if [&written, &real].into_iter().any(|path| meets(path, &own)) {
+                    return Some(format!("it belongs to the supervisor, or holds what does{from}"));
                 }
             }
         }
         let allowed = self.paths.as_ref()?;
         let real = literal(&real);
-        let covers = |folder: &PathBuf| real.starts_with(resolved(&folder.to_string_lossy()));
-        if allowed.iter().any(covers) {
+        if allowed.iter().any(|folder| real.starts_with(resolved(folder))) {
             return None;
         }
-        Some("it is outside of what this host lets offered configs name (limits.config.paths)".to_owned())
+        let outside = "it is outside of what this host lets offered configs name (limits.config.paths)";
+        Some(format!("{outside}{from}"))
     }
 }
 
@@ -92,10 +95,11 @@ fn is_pattern(part: &str) -> bool {
     part.contains(['*', '?', '[', '{'])
 }
 
-/// Whether a path or pattern may stand for something at or below a path.
-fn within(pattern: &[String], own: &Path) -> bool {
-    let own = parts(own);
-    pattern.len() >= own.len()
+/// Whether a path or pattern may stand for something at or below another path. A path that is no pattern may also be the
+/// folder above it, in which a plugin writes under names of its own.
+fn meets(pattern: &[String], own: &[String]) -> bool {
+    let reaches = pattern.len() >= own.len() || !pattern.iter().any(|part| is_pattern(part));
+    reaches
         && own.iter().zip(pattern).all(|(own, part)| {
             // What braces stand for is not known here: anything.
             part == own || part.contains('{') || (is_pattern(part) && glob(part, own))
@@ -109,8 +113,8 @@ fn literal(parts: &[String]) -> PathBuf {
 }
 
 /// The path with all links followed that stand before its first pattern; what does not exist stays as it is.
-fn resolved(path: &str) -> PathBuf {
-    let parts = parts(Path::new(path));
+fn resolved(path: &Path) -> PathBuf {
+    let parts = parts(path);
     let fixed = literal(&parts);
     let mut existing = fixed.as_path();
     let mut missing: Vec<&OsStr> = Vec::new();
@@ -158,6 +162,12 @@ mod tests {
 
     impl World {
         fn refused(&self, limits: &ConfigLimits, path: &str) -> bool {
+            self.refused_in("@/logs", limits, path)
+        }
+
+        /// Whether it is refused to an agent that runs in this folder.
+        fn refused_in(&self, cwd: &str, limits: &ConfigLimits, path: &str) -> bool {
+            let cwd = cwd.replace('@', self.folder.path().to_str().unwrap());
             let path = path.replace('@', self.folder.path().to_str().unwrap());
             let touch = Touch {
                 touched: Touched::File(path.clone()),
@@ -165,7 +175,7 @@ mod tests {
                 value: path,
                 place: "main.yaml:3:7".into(),
             };
-            limits.judge(&[touch]).is_err()
+            limits.judge(&[touch], Path::new(&cwd)).is_err()
         }
     }
 
@@ -210,10 +220,43 @@ mod tests {
             let own = path == "@/*";
             assert_eq!(world.refused(&limits, path), own, "{path}");
         }
-        for path in
-            ["@/state", "@/state/x", "@/st*/x", "@/*/x", "@/to-state/x", "@/logs/../state/x", "@/{a,state}/x"]
-        {
+        for path in [
+            "@",
+            "/",
+            "@/state",
+            "@/state/x",
+            "@/st*/x",
+            "@/*/x",
+            "@/to-state/x",
+            "@/logs/../state/x",
+            "@/{a,state}/x",
+        ] {
             assert!(world.refused(&limits, path), "{path}");
+        }
+    }
+
+    /// C097, C187: a relative path is judged as the agent takes it, from the folder that it runs in.
+    #[test]
+    fn given_relative_paths_when_judged_then_they_count_from_where_the_agent_runs() {
+        let world = world();
+        let open = ConfigLimits { paths: None, ..world.limits.clone() };
+        for (cwd, path, in_list, without_list) in [
+            ("@/logs", "a.db", false, false),
+            ("@/logs", ".", false, false),
+            ("@/logs", "link/a", true, false),
+            ("@/secret", "a.db", true, false),
+            ("@/secret", "*.yaml", true, false),
+            ("@", "logs/a", false, false),
+            ("@", "./secret/a", true, false),
+            ("@", "state/x", true, true),
+            ("@", "to-state/x", true, true),
+            ("@", "*/x", true, true),
+            // A plugin may write into the folder under any name.
+            ("@", ".", true, true),
+            ("/", "etc/shadow", true, false),
+        ] {
+            assert_eq!(world.refused_in(cwd, &world.limits, path), in_list, "{cwd} {path} with a list");
+            assert_eq!(world.refused_in(cwd, &open, path), without_list, "{cwd} {path} without one");
         }
     }
 
@@ -226,13 +269,13 @@ mod tests {
             value: "exec".into(),
             place: "main.yaml:3:7".into(),
         };
-        let limits = world().limits;
-        assert_eq!(limits.judge(&[touch("lua")]), Ok(()));
-        let faults = limits.judge(&[touch("lua"), touch("exec"), touch("plugins")]).unwrap_err();
+        let (limits, cwd) = (world().limits, Path::new("/"));
+        assert_eq!(limits.judge(&[touch("lua")], cwd), Ok(()));
+        let faults = limits.judge(&[touch("lua"), touch("exec"), touch("plugins")], cwd).unwrap_err();
         let sentence = "main.yaml:3:7: input exec name \"exec\": this host lets no offered config run code by exec \
                         (limits.config.run)";
         assert_eq!((faults.len(), faults[0].as_str()), (2, sentence));
         let many = vec![touch("exec"); 50];
-        assert_eq!(limits.judge(&many).unwrap_err().len(), TOLD);
+        assert_eq!(limits.judge(&many, cwd).unwrap_err().len(), TOLD);
     }
 }

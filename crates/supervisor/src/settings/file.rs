@@ -183,7 +183,9 @@ pub(super) fn layers(path: &Path, text: &str, host: &Host<'_>) -> Result<(Layer,
     sheet.put(Key::CaFile, "server.tls.ca_file", file.server.tls.ca_file);
     sheet.put(Key::SystemRoots, "server.tls.system_roots", file.server.tls.system_roots.map(text_of));
     sheet.put(Key::TokenFile, "server.token_file", file.server.token_file);
+    let mut secrets: Vec<PathBuf> = Vec::new();
     for (name, value) in file.server.headers {
+        secrets.extend(kept_in(&value.value));
         let field = format!("server.headers.{name}");
         let origin = sheet.origin(&field, value.referenced.line());
         let secret = secret(value.value, host).map_err(|why| SettingsError::Value { origin, why })?;
@@ -191,6 +193,7 @@ pub(super) fn layers(path: &Path, text: &str, host: &Host<'_>) -> Result<(Layer,
         sheet.put_named(Key::Header, &field, &name, Some(value));
     }
     if let Some(value) = file.server.proxy {
+        secrets.extend(kept_in(&value.value));
         let origin = sheet.origin("server.proxy", value.referenced.line());
         let secret = secret(value.value, host).map_err(|why| SettingsError::Value { origin, why })?;
         sheet.put(Key::Proxy, "server.proxy", Some(Spanned::new(secret, value.referenced, value.defined)));
@@ -213,7 +216,9 @@ pub(super) fn layers(path: &Path, text: &str, host: &Host<'_>) -> Result<(Layer,
     sheet.put_all(Key::Allow, "allow", file.allow);
     sheet.put_chatops("", file.chatops);
     sheet.put(Key::MaxMessageBytes, "limits.max_message_bytes", file.limits.max_message_bytes.map(text_of));
-    sheet.layer.1.limits = Some(sheet.config_limits(file.limits.config)?);
+    let mut limits = sheet.config_limits(file.limits.config)?;
+    limits.never.extend(secrets);
+    sheet.layer.1.limits = Some(limits);
     sheet.layer.1.handlers =
         file.handlers.map(|entries| handlers::handlers(path, "", entries, host)).transpose()?;
     let entries = file.agents.into_iter().enumerate().map(|(at, entry)| self::entry(path, at, entry, host));
@@ -236,6 +241,14 @@ fn entry(path: &Path, at: usize, entry: Entry, host: &Host<'_>) -> Result<Layer,
     sheet.layer.1.handlers =
         entry.handlers.map(|entries| handlers::handlers(path, &field(""), entries, host)).transpose()?;
     Ok(sheet.layer)
+}
+
+/// The file that a secret is kept in, absolute, if it is kept in one.
+fn kept_in(secret: &Secret) -> Option<PathBuf> {
+    match secret {
+        Secret::Elsewhere(Elsewhere::File(path)) => std::path::absolute(path).ok(),
+        Secret::Plain(_) | Secret::Elsewhere(Elsewhere::Env(_)) => None,
+    }
 }
 
 /// A secret from where it is kept, without the line end of a file.

@@ -298,6 +298,7 @@ fn on_host(file: &str) -> Result<Settings, SettingsError> {
         is_file: &|path| path == Path::new("/opt/fb") || path == Path::new("/usr/bin/fluent-bit"),
         read: &|path| match path.to_str() {
             Some("/run/token") => Ok("t0p\n".to_owned()),
+            Some("/run/proxy") => Ok("http://u:p@proxy:3128\n".to_owned()),
             Some("s.yaml") => Ok(file.to_owned()),
             _ => Err(io::ErrorKind::NotFound.into()),
         },
@@ -340,6 +341,13 @@ fn given_secrets_elsewhere_then_they_are_fetched_and_never_shown() {
     assert_eq!(headers, [("x-site", "north"), ("authorization", "Bearer t0p")]);
     let shown = format!("{settings:?} {}", print(&settings).unwrap());
     assert!(!shown.contains("t0p"), "{shown}");
+    // Their files are no offered config's (C187).
+    assert!(settings.config_limits().never.contains(&"/run/token".into()));
+    let elsewhere = "X-Site: {file: /run/token}\n  proxy: {file: /run/proxy}";
+    let settings = on_host(&LIST.replace("X-Site: {env: SITE}", elsewhere)).unwrap();
+    for file in ["/run/token", "/run/proxy"] {
+        assert!(settings.limits.never.contains(&file.into()), "{file}");
+    }
     for (from, to, part) in [
         ("SITE", "PLACE", "s.yaml:4: server.headers.X-Site: the environment has no variable PLACE"),
         ("{env: SITE}", "{file: /nowhere}", "server.headers.X-Site: cannot read /nowhere"),

@@ -33,6 +33,15 @@ async fn given_folders_and_programs_that_are_allowed_when_others_are_offered_the
         (tail(&format!("{logs}/../own.yaml")), "input tail path", "may not lead upwards"),
         (tail(&format!("{logs}/etc/shadow")), "input tail path", outside),
         (tail(&format!("{state}/journal.json")), "input tail path", "it belongs to the supervisor"),
+        // The agent runs in the folder of the host's own config, and takes these from there.
+        (tail("own.yaml"), "input tail path \"own.yaml\"", outside),
+        (tail("'*.yaml'"), "input tail path \"*.yaml\"", outside),
+        (tail("state/journal.json"), "input tail path", "it belongs to the supervisor"),
+        (
+            format!("{}    - name: file\n      match: none\n", yaml("other", "")),
+            "output file path \".\"",
+            "supervisor",
+        ),
         (format!("env:\n  P: /etc/shadow\n{}", tail("${P}")), "input tail path \"${P}\"", outside),
         (format!("env:\n  P: file:///etc/shadow\n{}", yaml("other", "")), "env P \"/etc/shadow\"", outside),
         (

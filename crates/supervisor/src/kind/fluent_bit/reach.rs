@@ -10,7 +10,7 @@ pub(super) fn touches(source: &Source) -> Vec<Touch> {
     let folder = source.path.parent().map(|folder| format!("{}/", folder.display())).unwrap_or_default();
     let mut touches = Vec::new();
     for reach in reaches(&config) {
-        let Reach { reached, owner, key, value, file, position } = reach;
+        let Reach { reached, owner, key, value, file, position, beside } = reach;
         let name = config.trees.get(file).map_or("", |tree| tree.name());
         let touch = |touched| Touch {
             touched,
@@ -27,9 +27,10 @@ pub(super) fn touches(source: &Source) -> Vec<Touch> {
             Reached::Program(word) => touches.push(touch(Touched::Program(word))),
             Reached::File => {
                 let expanded = config.expand(&value, &render::process_variable);
-                // What includes name in the offer's own folder is its own.
-                let own =
-                    |path: &str| owner == "include" && path.starts_with(&folder) && !path.contains("..");
+                // What the config names in its own folder is its own.
+                let own = |path: &str| {
+                    beside && (path.starts_with(&folder) || !path.starts_with('/')) && !path.contains("..")
+                };
                 // A variable may stand for a list as well.
                 let paths = expanded.split(',').map(str::trim).filter(|path| !path.is_empty() && !own(path));
                 touches.extend(paths.map(|path| touch(Touched::File(path.to_owned()))));
@@ -42,6 +43,18 @@ pub(super) fn touches(source: &Source) -> Vec<Touch> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn given_files_of_the_config_itself_when_read_then_they_are_no_reach_but_data_and_ways_out_are() {
+        let text = "[SERVICE]\n    Parsers_File p.conf\n[INPUT]\n    Name tail\n    Path in.log\n[FILTER]\n    Name lua\n    \
+                    Script ../a.lua\n[FILTER]\n    Name lua\n    Script /x.lua\n";
+        let source = Source { path: "/c/main.conf".into(), text: text.into() };
+        let found = touches(&source).into_iter().filter_map(|touch| match touch.touched {
+            Touched::File(path) => Some(path),
+            Touched::Program(_) => None,
+        });
+        assert_eq!(found.collect::<Vec<_>>(), ["in.log", "../a.lua", "/x.lua"]);
+    }
 
     #[test]
     fn given_variables_that_lead_elsewhere_when_read_then_what_they_stand_for_is_judged() {
