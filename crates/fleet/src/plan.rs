@@ -72,7 +72,7 @@ pub enum Refusal {
     #[error("the plan is older than 15 minutes")]
     Expired,
     /// The query matches other agents by now.
-    #[error("{planned} agents were planned for and {now} match now ({joined} came, {left} went)")]
+    #[error("it was planned for {} and the query matches {} now ({joined} came, {left} went)", agents(*planned), agents(*now))]
     Moved {
         /// How many were planned for.
         planned: usize,

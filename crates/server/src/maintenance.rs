@@ -43,5 +43,6 @@ pub fn run(task: &Task, data_dir: &Path) -> Result<String, String> {
 
 fn sum(checked: &Checked) -> String {
     let Checked { version, revision, agents, bytes } = checked;
-    format!("{agents} agents at revision {}, schema version {version}, {bytes} bytes", revision.0)
+    let agents = tidegate_fleet::plan::agents(usize::try_from(*agents).unwrap_or(usize::MAX));
+    format!("{agents} at revision {}, schema version {version}, {bytes} bytes", revision.0)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use tidegate_fleet::agent::{InvalidLabel, LabelPatch, Labels};
+use tidegate_fleet::plan::agents;
 use tidegate_fleet::{Action, Actor, AuditEntry, Event, EventKind, authorize};
 use tidegate_opamp::InstanceUid;
 use tidegate_store::{Transaction, Write};
@@ -108,7 +109,7 @@ impl Control {
                     }
                     continue;
                 }
-                let detail = format!("{} on {} agents", written(&order.patch), changes.len());
+                let detail = format!("{} on {}", written(&order.patch), agents(changes.len()));
                 let audit = AuditEntry::new(now, &actor, Action::Label, order.query.clone(), detail);
                 control.store_labels(audit, &changes, answer).await?;
                 for (uid, after) in changes {

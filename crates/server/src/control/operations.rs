@@ -231,9 +231,9 @@ impl Control {
         if uids.is_empty() {
             return Err(ControlError::NoAgentMatches(query.to_owned()));
         }
-        let count = uids.len() as u64;
-        if count.abs_diff(expected) > tolerance {
-            let message = format!("the query matches {count} agents, {expected} were expected; look again");
+        if (uids.len() as u64).abs_diff(expected) > tolerance {
+            let found = agents(uids.len());
+            let message = format!("the query matches {found}, {expected} were expected; look again");
             return Err(ControlError::Conflict(message));
         }
         Ok(uids)

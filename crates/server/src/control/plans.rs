@@ -170,7 +170,8 @@ impl Control {
         view.plan.targets = can;
         if view.plan.targets.is_empty() {
             let why = view.refused.first().map(|(_, _, reason)| reason.clone()).unwrap_or_default();
-            let message = format!("none of the {} agents that match can do it: {why}", view.refused_count);
+            let message =
+                format!("the query matches {}, and none can do it: {why}", plan::agents(view.refused_count));
             return Err(ControlError::Unsupported(message));
         }
         let detail = format!("{} {} for {}", view.plan.id, command.word(), view.plan.agents());

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tidegate_fleet::agent::axes::{ConfigState, Proof};
 use tidegate_fleet::agent::{Assignment, Desired};
+use tidegate_fleet::plan::agents;
 use tidegate_fleet::{Action, Actor, AuditEntry, Config, Event, EventKind, Origin, Push, PushId, authorize};
 use tidegate_opamp::{AgentCapabilities, ConfigHash, InstanceUid};
 use tidegate_store::{Transaction, Write};
@@ -77,7 +78,7 @@ impl Control {
         }
         if let Some(expected) = order.expected_count.filter(|expected| *expected != uids.len() as u64) {
             let message =
-                format!("the query matches {} agents, {expected} were expected; look again", uids.len());
+                format!("the query matches {}, {expected} were expected; look again", agents(uids.len()));
             return Err(ControlError::Conflict(message));
         }
         let map = self.restore_secrets(actor, &uids, &order.files, map).await?;
@@ -109,7 +110,7 @@ impl Control {
     ) -> Result<PushView, ControlError> {
         let (push, assignment) = self.plan(actor, order).await?;
         let warnings = self.check_against_schemas(&push.targets, &assignment.config).await;
-        let detail = format!("config {} to {} agents", push.config, push.targets.len());
+        let detail = format!("config {} to {}", push.config, agents(push.targets.len()));
         let audit = AuditEntry::new(push.at, actor, Action::PushConfig, push.query.clone(), detail);
         let actor = actor.clone();
         let prepare = move |control: &Self| {

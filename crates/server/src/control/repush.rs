@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tidegate_fleet::agent::{Assignment, Desired};
+use tidegate_fleet::plan::agents;
 use tidegate_fleet::{Action, Actor, AuditEntry, Origin, Push, PushId, authorize};
 use tidegate_opamp::{ConfigHash, InstanceUid};
 
@@ -100,7 +101,7 @@ impl Control {
             origin: Origin::Retry(view.push.id.clone()),
         };
         let assignment = Arc::new(Assignment { config, push: push.id.clone(), since: now });
-        let detail = format!("push {id} again, to the {} agents that failed", push.targets.len());
+        let detail = format!("push {id} again, where it failed: {}", agents(push.targets.len()));
         let audit = AuditEntry::new(now, actor, Action::PushConfig, push.query.clone(), detail);
         let answer = self.push_view(actor, push.clone(), Some(&assignment));
         Ok(Prepared { pushes: vec![(push, assignment)], audit, answer })
@@ -173,7 +174,7 @@ impl Control {
             return Err(ControlError::Conflict(message));
         }
         check_count(back, order.expected_count, "would go back")?;
-        let detail = format!("{back} agents of push {id} back to {} configs", pushes.len());
+        let detail = format!("{} of push {id} back to what they ran before", agents(back));
         let audit = AuditEntry::new(now, actor, Action::PushConfig, view.push.query.clone(), detail);
         let pushes: Vec<_> = pushes.into_values().collect();
         answer.pushes = pushes.iter().map(|(push, _)| push.clone()).collect();
@@ -204,7 +205,7 @@ impl Control {
 fn check_count(count: usize, expected: Option<u64>, what: &str) -> Result<(), ControlError> {
     match expected.filter(|expected| *expected != count as u64) {
         Some(expected) => {
-            let message = format!("{count} agents {what}, {expected} were expected; look again");
+            let message = format!("{} {what}, {expected} were expected; look again", agents(count));
             Err(ControlError::Conflict(message))
         }
         None => Ok(()),

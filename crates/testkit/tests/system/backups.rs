@@ -36,8 +36,8 @@ async fn given_a_backup_of_a_running_server_when_it_is_restored_then_the_fleet_i
     assert_eq!(pushed(&server.api, "a.yaml", &yaml("first", "")).await.0, "proven");
     let before = the_agent(&server.api, "a").await.unwrap();
 
-    says(&done(&task(&data_dir, &["check"])), &["tidegate.db is sound: 1 agents at revision"]);
-    says(&done(&task(&data_dir, &["backup", backup])), &["backup.db is a backup of 1 agents"]);
+    says(&done(&task(&data_dir, &["check"])), &["tidegate.db is sound: 1 agent at revision"]);
+    says(&done(&task(&data_dir, &["backup", backup])), &["backup.db is a backup of 1 agent"]);
     says(&refused(&task(&data_dir, &["backup", backup])), &["it is there already", "--force"]);
     done(&task(&data_dir, &["backup", backup, "--force"]));
     says(&refused(&task(&data_dir, &["restore", backup])), &["another server uses", "stop it"]);
@@ -47,7 +47,7 @@ async fn given_a_backup_of_a_running_server_when_it_is_restored_then_the_fleet_i
     let lost = server.api.send_command(&before.agent.uid, &RESTART).await.unwrap();
     server.stop().await;
     let told = done(&task(&data_dir, &["restore", backup]));
-    says(&told, &["restored 1 agents", "kept as", "tidegate.db.replaced-"]);
+    says(&told, &["restored 1 agent", "kept as", "tidegate.db.replaced-"]);
 
     server.start_again().await;
     let after = the_agent(&server.api, "a").await.unwrap();
