@@ -7,10 +7,11 @@
 # State is kept in $XDG_STATE_HOME/tidegate and $XDG_STATE_HOME/tidegate-supervisor (~/.local/state when unset).
 # TIDEGATE_AGENT_CONFIG names another Fluent Bit config than examples/fluent-bit.yaml; TIDEGATE_AGENTS_PORT and
 # TIDEGATE_OPERATORS_PORT other ports than 4320 and 4321, TIDEGATE_CHATOPS_PORT another than 8888;
-# TIDEGATE_PROFILE=dev builds faster and runs slower.
+# TIDEGATE_PROFILE=release builds as packages do, which takes three times as long; dev is quick to build again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib.sh
+export TIDEGATE_PROFILE=${TIDEGATE_PROFILE:-quick}
 
 [ "$(uname -s)" = Linux ] || die "the supervisor runs on Linux so far; scripts/run_opamp_server.sh runs the server alone"
 bin_dir=$(profile_dir)

@@ -9,7 +9,5 @@ need_rust
 
 if bin=$(find_fluent_bit); then export FLUENT_BIT_BIN="$bin"; fi
 build tidegate-server tidegate-supervisor
-arguments=(build --locked --quiet --package tidegate-testkit --bin tidegate-soak --bin fake-fluent-bit)
-[ "${TIDEGATE_PROFILE:-release}" = release ] && arguments+=(--release)
-cargo "${arguments[@]}"
+cargo build --locked --quiet --profile "$(profile)" --package tidegate-testkit --bin tidegate-soak --bin fake-fluent-bit
 exec "$(profile_dir)/tidegate-soak" "$@"
