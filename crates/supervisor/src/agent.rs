@@ -76,6 +76,8 @@ pub enum AgentCommand {
     /// Apply an offered config; the outcome shows in [`AgentReport::remote_config_status`]. A newer offer replaces
     /// one that still waits.
     Apply(AgentRemoteConfig),
+    /// Say of the offer of this hash that a newer one took its place before it could be handed on (OpAMP C089).
+    Replaced(Bytes),
     /// Send own telemetry as offered; the outcome shows in [`AgentReport::own_telemetry`]. Of offers that wait the
     /// newest counts, and what it leaves out of those before it is kept.
     OwnTelemetry(Box<OwnOffer>),
@@ -148,7 +150,13 @@ impl Heard {
     /// Whether something has come since then.
     #[must_use]
     pub fn since(&self, then: Instant) -> bool {
-        self.0.last.lock().is_some_and(|last| last > then)
+        self.last_since(then).is_some()
+    }
+
+    /// When something has come last, if that was after `then`.
+    #[must_use]
+    pub fn last_since(&self, then: Instant) -> Option<Instant> {
+        self.0.last.lock().filter(|last| *last > then)
     }
 
     /// The server is to be heard soon: what waits before it tries again tries now. Kept until somebody waits.

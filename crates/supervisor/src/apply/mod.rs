@@ -61,7 +61,7 @@ pub async fn apply(
         // A newer offer stands in place of the one that was interrupted.
         journal.drop_candidate();
     }
-    if runs_already(machine, journal, &entry) {
+    if runs_already(machine, journal, &entry) && is_proven(machine).await {
         journal.current = Some(entry);
         return None;
     }
@@ -73,7 +73,8 @@ pub async fn apply(
         Err(failure) => failure,
     };
     machine.take_remark();
-    let mut report = failure.report(machine);
+    // It is kept, and may quote the config.
+    let mut report = machine.secrets().clean(&failure.report(machine)).into_owned();
     let what = machine.publisher.clean(&failure.what);
     tracing::warn!(config = %entry.hash, proof = failure.proof.name(), "an offered config failed: {what}");
     if let Err(error) = rollback::roll_back(machine, failure.after).await {
@@ -92,7 +93,28 @@ pub async fn apply(
     Some(report)
 }
 
-/// True when the agent runs exactly this content already.
+/// Proves the config that counts anew, without touching the process: what held at its apply need not hold any more.
+async fn is_proven(machine: &mut Machine) -> bool {
+    if machine.silence().is_some() {
+        return false;
+    }
+    machine.mark_log();
+    let (loaded, before) = (machine.loaded.clone(), machine.components().clone());
+    let proven = match prove::content(machine, &loaded).await {
+        Ok(()) => prove::hold(machine, &before, Duration::ZERO).await,
+        different => different,
+    };
+    if let Err(failure) = &proven {
+        let what = machine.publisher.clean(&failure.what);
+        tracing::info!(
+            proof = failure.proof.name(),
+            "the same config is offered again, and applied again: {what}"
+        );
+    }
+    proven.is_ok()
+}
+
+/// True when the agent runs exactly this content already, as far as is known.
 fn runs_already(machine: &Machine, journal: &Journal, entry: &Entry) -> bool {
     let loaded = match &machine.loaded.origin {
         Origin::Offered(loaded) => loaded.content == entry.content,
@@ -116,8 +138,10 @@ async fn attempt(
         .map_err(|error| Failure::untouched(Proof::Offer, error.to_string()))?;
     let disk = |error: StateError| Failure::untouched(Proof::Disk, error.to_string());
     let (source, files) = store(&machine.state, &entry.content, &offered).map_err(disk)?;
+    let texts = || files.iter().filter_map(|file| std::str::from_utf8(&file.body).ok());
+    machine.keep_secret(texts());
     if machine.fixed.redaction.is_some() {
-        machine.publisher.learn(files.iter().filter_map(|file| std::str::from_utf8(&file.body).ok()));
+        machine.publisher.learn(texts());
     }
     // Written down before the config's includes are read: whatever happens there, the next supervisor knows of it.
     journal.begin(entry);

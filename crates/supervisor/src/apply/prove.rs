@@ -164,7 +164,10 @@ async fn await_reload(
         if now.is_some_and(|now| machine.fixed.kind.reloaded(before, &now)) {
             return Ok(());
         }
-        if !past && error_seen.is_some_and(|at| at.elapsed() > AFTERMATH) {
+        // Where the log is too quiet to tell, an agent that goes on as before has not gone past it; one that answers
+        // nothing may have.
+        let over = !past && error_seen.is_some_and(|at| at.elapsed() > AFTERMATH);
+        if over && stands(machine, before).await {
             return Err(failed(format!("the agent refused the config{}", said(machine)), After::Halted));
         }
         let waited = begun.elapsed();
@@ -176,13 +179,19 @@ async fn await_reload(
             );
             return Err(failed(what, After::Hung));
         }
-        if waited > REPEAT && !repeated {
+        if waited > REPEAT && !repeated && !past && stands(machine, before).await {
             repeated = true;
             send(machine);
         }
         machine.reloading(waited > OVERDUE);
         sleep(POLL).await;
     }
+}
+
+/// Whether the agent answers and has not reloaded since.
+async fn stands(machine: &mut Machine, before: &Pulse) -> bool {
+    let now = pulse(machine, None).await;
+    now.is_some_and(|now| !machine.fixed.kind.reloaded(before, &now))
 }
 
 /// Waits until a new process answers on its port.
@@ -240,6 +249,7 @@ pub(super) async fn hold(
 ) -> Result<(), Failure> {
     let failed = |proof, what: String| Failure { proof, what, after: After::Running };
     port(machine)?;
+    machine.look_anew();
     let mut clock = Probation::new(probation, Instant::now());
     loop {
         machine.look().await;

@@ -6,6 +6,7 @@ mod journal;
 mod offered;
 mod remembered;
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,6 +28,9 @@ pub const IN_FLIGHT: usize = 4;
 
 /// Most custom messages that wait for their turn; what comes beyond is answered with a failure.
 pub const QUEUED: usize = 16;
+
+/// Most offers that were replaced before they were handed on and still get their answer.
+const REPLACED: usize = 16;
 
 /// What is said of an act that a supervisor did not survive.
 const UNKNOWN: &str = "unknown outcome: the supervisor ended or began anew while this was carried out; it is not carried out again";
@@ -52,6 +56,8 @@ pub struct Dispatcher {
 struct Pending {
     /// The newest offer; a newer one replaces one that still waits (OpAMP C063).
     offer: Option<AgentRemoteConfig>,
+    /// Hashes of those that were replaced, the oldest first.
+    replaced: VecDeque<Bytes>,
     /// Restarts that came while one waits are one restart (OpAMP C157).
     restart: bool,
     /// Destinations of own telemetry; what a newer offer leaves out of an older one is kept (OpAMP C119).
@@ -61,9 +67,23 @@ struct Pending {
 }
 
 impl Pending {
+    fn offer(&mut self, offer: AgentRemoteConfig) {
+        let older = self.offer.replace(offer).filter(|older| Some(&older.config_hash) != self.newest());
+        if let Some(older) = older.filter(|_| self.replaced.len() < REPLACED) {
+            self.replaced.push_back(older.config_hash);
+        }
+    }
+
+    fn newest(&self) -> Option<&Bytes> {
+        self.offer.as_ref().map(|offer| &offer.config_hash)
+    }
+
     fn next(&mut self) -> Option<AgentCommand> {
         if let Some(uid) = self.renamed.take() {
             return Some(AgentCommand::Renamed(uid));
+        }
+        if let Some(hash) = self.replaced.pop_front() {
+            return Some(AgentCommand::Replaced(hash));
         }
         if let Some(offer) = self.offer.take() {
             return Some(AgentCommand::Apply(offer));
@@ -197,7 +217,7 @@ impl Outlet for Dispatcher {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Apply(offer) => {
-                self.pending.lock().offer = Some(offer);
+                self.pending.lock().offer(offer);
                 self.wake();
             }
             Effect::Restart => {

@@ -147,7 +147,7 @@ async fn given_more_messages_than_may_wait_then_the_rest_is_refused_at_once() {
     }
 }
 
-/// C063, C157: the newest offer wins, restarts are one.
+/// C063, C089, C157: the newest offer wins, those that it replaces are answered, restarts are one.
 #[tokio::test]
 async fn given_offers_and_restarts_faster_than_they_are_taken_then_the_newest_offer_and_one_restart_wait() {
     let mut world = world();
@@ -157,15 +157,16 @@ async fn given_offers_and_restarts_faster_than_they_are_taken_then_the_newest_of
         world.dispatcher.carry_out(Effect::Apply(offer(hash)));
         world.dispatcher.carry_out(Effect::Restart);
     }
-    let (mut offers, mut restarts) = (Vec::new(), 0);
-    for _ in 0..2 {
+    let (mut offers, mut replaced, mut restarts) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..6 {
         match world.command().await {
             AgentCommand::Apply(offer) => offers.push(offer.config_hash[0]),
+            AgentCommand::Replaced(hash) => replaced.push(hash[0]),
             AgentCommand::Restart => restarts += 1,
             other => panic!("nobody asked for {other:?}"),
         }
     }
-    assert_eq!((offers, restarts), (vec![5], 1));
+    assert_eq!((offers, replaced, restarts), (vec![5], vec![1, 2, 3, 4], 1));
     assert!(timeout(Duration::from_millis(50), world.commands.recv()).await.is_err());
 }
 

@@ -233,6 +233,7 @@ impl Machine {
     pub fn adopt_config(&mut self, loaded: Loaded) {
         self.port = loaded.rendered.port;
         self.loaded = loaded;
+        self.past = self.secrets();
         self.report_config();
         // A reload may have moved the API to another port.
         self.record();

@@ -2,15 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Machine, Quiet, Running, unix_nano};
+use super::{Machine, Quiet, Running, glance::Glance, unix_nano};
 use crate::{
     child::{self, Groups, PortOwner, port_owner},
     kind::{ComponentState, LineVerdict, Observation, ProbeError},
     report::{AgentState, Phase, describe, tree},
 };
 
-/// How long one look may take.
-const DEADLINE: Duration = Duration::from_secs(2);
 /// How often in a row an agent may fail to answer before that is its fault.
 const MISSES: u32 = 3;
 /// How long an agent may take to answer after its start.
@@ -23,11 +21,18 @@ const FAULT_MEMORY: Duration = Duration::from_secs(60);
 const PORT_CHECK: Duration = Duration::from_secs(30);
 
 impl Machine {
-    /// Looks once and publishes what changed. May be dropped at any point and called again.
+    /// Looks once and publishes what changed. May be dropped at any point and called again: the same question is waited
+    /// for then, so that whoever comes between, however often, does not keep silence from being seen.
     pub async fn look(&mut self) {
         self.read_log();
         if let Some(running) = &self.running {
-            let seen = self.fixed.kind.observe(running.port, DEADLINE).await;
+            let about = (running.child.pid(), running.port);
+            let glance = match self.glance.take().filter(|glance| glance.about == about) {
+                Some(begun) => begun,
+                None => Glance::new(about, &self.fixed.kind),
+            };
+            let seen = self.glance.insert(glance).seen().await;
+            self.glance = None;
             let disk = self.disk.look(&self.state.run(), self.buffers().as_deref());
             self.take_in(seen, disk);
         }
@@ -35,6 +40,11 @@ impl Machine {
         if self.phase == Phase::Running {
             self.learn_components().await;
         }
+    }
+
+    /// Forgets a look that was begun: what it shows may be from before something that was done.
+    pub fn look_anew(&mut self) {
+        self.glance = None;
     }
 
     /// Reads what the agent has logged since the last time.
@@ -135,7 +145,7 @@ impl Machine {
             Some(_) => running.misses >= MISSES,
             None => running.since.elapsed() >= START_PATIENCE,
         };
-        if !due || self.phase == Phase::Reloading {
+        if !due || self.loading {
             return;
         }
         let pid = running.child.pid();
@@ -204,6 +214,7 @@ impl Machine {
     /// Takes note of a process that loads another config, and whether that has taken too long.
     pub fn reloading(&mut self, overdue: bool) {
         self.phase = Phase::Reloading;
+        self.loading = true;
         self.trouble = if overdue {
             "a reload has not come to its end; collection stands still".to_owned()
         } else {
@@ -215,6 +226,8 @@ impl Machine {
     /// Takes note of the end of a reload, however it went; the next look shows what came of it.
     pub fn reload_ended(&mut self) {
         self.trouble.clear();
+        self.loading = false;
+        self.look_anew();
         if let Some(running) = &mut self.running {
             running.misses = 0;
             running.port_proven = None;

@@ -8,6 +8,7 @@ mod digest;
 mod disk;
 mod edited;
 mod ended;
+mod glance;
 mod limits;
 mod look;
 mod own;
@@ -106,6 +107,12 @@ pub struct Machine {
     quiet: Option<Quiet>,
     /// What is told of a process that was to be stopped and was not.
     kept_running: Option<ComponentState>,
+    /// The look that was begun and not ended.
+    glance: Option<glance::Glance>,
+    /// True while a reload that was asked for here has not come to its end.
+    loading: bool,
+    /// Secrets of configs that ran or were refused before: older lines of the log may quote them.
+    past: Secrets,
     /// The port on which something answered after its process had ended at once and in order.
     escaped: Option<u16>,
     remark: Option<String>,
@@ -199,7 +206,7 @@ impl Machine {
         let digests = digest::Digests::new(fixed.metrics_interval);
         let own = Own::load(&state, &fixed);
         let port = loaded.rendered.port;
-        Self {
+        let mut machine = Self {
             fixed,
             state,
             publisher,
@@ -222,13 +229,18 @@ impl Machine {
             binary: binary::Binary::default(),
             quiet: None,
             kept_running: None,
+            glance: None,
+            loading: false,
+            past: Secrets::default(),
             escaped: None,
             remark: None,
             judge,
             digests,
             components: BTreeMap::new(),
             epoch: Instant::now(),
-        }
+        };
+        machine.past = machine.secrets();
+        machine
     }
 
     /// The states of the components when last looked at.
@@ -301,10 +313,15 @@ impl Machine {
         &self.version
     }
 
-    /// The secrets of the config that runs.
+    /// Learns the secrets of a config that is quoted in no answer, whether its host shows secrets or not.
+    pub fn keep_secret<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>) {
+        texts.into_iter().for_each(|text| self.past.learn(text));
+    }
+
+    /// The secrets of the config that runs, and of those before it.
     #[must_use]
     pub fn secrets(&self) -> Secrets {
-        let mut secrets = Secrets::default();
+        let mut secrets = self.past.clone();
         let included = self.loaded.rendered.included.iter().map(|(_, text)| text);
         included.chain([&self.loaded.source.text]).for_each(|text| secrets.learn(text));
         secrets

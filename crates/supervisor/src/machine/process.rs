@@ -157,6 +157,7 @@ impl Machine {
         self.foreign_port = false;
         self.quiet = None;
         self.kept_running = None;
+        self.loading = false;
         self.last_error_line = None;
         self.publish_health();
     }

@@ -12,7 +12,7 @@ use tidegate_opamp::RemoteConfigStatuses;
 
 use super::{
     AgentSettings, StartError,
-    choose::{choose, local, plain},
+    choose::{choose, local, plain, read},
     left::Left,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     child::{CommandLine, LogTail, run_to_end},
     files::in_time,
     kind::{AgentKind, ComponentState},
-    machine::{Fixed, Loaded, Machine, Own, Ports},
+    machine::{Fixed, Loaded, Machine, Origin, Own, Ports},
     report::{Host, Publisher, describe},
     state::{Journal, StateDir},
 };
@@ -71,6 +71,12 @@ pub(super) async fn begin(
     publisher.start_over(first_report(&fixed, &version, &journal));
     let stale = left.running.is_some() && faults.first.is_none() && !left.runs(&state, &loaded);
     let mut machine = Machine::new(fixed, state, log, version, loaded, publisher.clone());
+    if machine.loaded.origin != Origin::Local
+        && let Ok(own) = read(&settings.config, &machine.state.run()).await
+    {
+        // Lines of the log may be from the time when it ran.
+        machine.keep_secret([own.text.as_str()]);
+    }
     machine.report_config();
     left.hand_over(&mut machine);
     if stale {

@@ -112,14 +112,7 @@ pub(super) async fn local(
 ) -> Result<Loaded, StartError> {
     let path = &settings.config;
     let unreadable = |reason| StartError::ConfigFile { path: path.clone(), reason };
-    let named = path.clone();
-    let run = state.run();
-    let reading = in_time(&run, move || {
-        let real = fs::canonicalize(named).map_err(|error| plain(&error))?;
-        Ok(Source { text: text_of(&real)?, path: real })
-    });
-    let silent = || format!("its file system does not answer within {} s", IN_TIME.as_secs());
-    let source = reading.await.ok_or_else(silent).flatten().map_err(unreadable)?;
+    let source = read(path, &state.run()).await.map_err(unreadable)?;
     let shown = shown(path, &source.text);
     let loaded = Loaded::prepare(fixed, state, Origin::Local, source, vec![shown], ports)
         .await
@@ -137,6 +130,17 @@ pub(super) async fn local(
     }
     checked.map_err(|source| StartError::Refused { path: path.clone(), source })?;
     Ok(carrying)
+}
+
+/// What a file holds, or why it cannot be read; `run` is the run folder of the agent that it is for.
+pub(super) async fn read(path: &Path, run: &Path) -> Result<Source, String> {
+    let named = path.to_owned();
+    let reading = in_time(run, move || {
+        let real = fs::canonicalize(named).map_err(|error| plain(&error))?;
+        Ok(Source { text: text_of(&real)?, path: real })
+    });
+    let silent = || format!("its file system does not answer within {} s", IN_TIME.as_secs());
+    reading.await.ok_or_else(silent).flatten()
 }
 
 fn text_of(path: &Path) -> Result<String, String> {

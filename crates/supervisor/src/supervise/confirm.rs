@@ -1,9 +1,9 @@
-//! Commit-confirmed: a config counts for good once the server was heard after it was applied. One that the server was
-//! not heard after for a set time may have cut the way to it, and nobody could offer another: what ran before is put
+//! Commit-confirmed: a config counts for good once the server was heard when it had run for a while. One after which the
+//! server is silent for a set time may have cut the way to it, and nobody could offer another: what ran before is put
 //! back. Where that does not bring the server back either, the config was not to blame, and it runs again.
 //!
 //! ```text
-//! applied ──heard──────────────────────────▶ confirmed
+//! applied ──heard after a while───────────▶ confirmed
 //!    └─────silent──▶ taken back, FAILED ──heard──▶ it stays so
 //!                          └──────────────silent──▶ applied again, confirmed
 //! ```
@@ -11,6 +11,10 @@
 use std::time::{Duration, Instant};
 
 use crate::{agent::Heard, state::Unconfirmed};
+
+/// How long a config must have run until what is heard says that it leaves the way open: what fills a line or a
+/// memory takes its time. Half the time that the server may be silent, where that is less.
+const STEADY: Duration = Duration::from_secs(60);
 
 /// What waits for the server.
 pub(super) struct Confirmation {
@@ -63,19 +67,34 @@ impl Confirmation {
 
     /// What is to be done now.
     pub(super) fn step(&self, unconfirmed: &Unconfirmed) -> Step {
-        step(unconfirmed, self.heard.since(self.since), self.since.elapsed(), self.within)
+        let last = self.heard.last_since(self.since);
+        let heard = last.map(|last| last - self.since);
+        step(unconfirmed, heard, last.unwrap_or(self.since).elapsed(), self.within)
+    }
+
+    /// Whether the server was heard at all since.
+    pub(super) fn is_heard(&self) -> bool {
+        self.heard.since(self.since)
     }
 }
 
-/// What is to be done about a config after which the server was heard, or was silent for so long. Without a time within
-/// which it must be heard, what runs stays.
-fn step(unconfirmed: &Unconfirmed, heard: bool, silent: Duration, within: Option<Duration>) -> Step {
-    match (unconfirmed, within) {
-        (_, None) => Step::Settle,
-        (_, Some(_)) if heard => Step::Settle,
-        (_, Some(within)) if silent < within => Step::Wait,
-        (Unconfirmed::Runs { .. }, Some(_)) => Step::TakeBack,
-        (Unconfirmed::TakenBack { .. }, Some(_)) => Step::Restore,
+/// What is to be done about a config when the server was last heard so long after it was put in place, if ever, and has
+/// been silent for so long. Without a time within which it must be heard, what runs stays.
+fn step(
+    unconfirmed: &Unconfirmed,
+    heard: Option<Duration>,
+    silent: Duration,
+    within: Option<Duration>,
+) -> Step {
+    let Some(within) = within else { return Step::Settle };
+    let (steady, silence) = match unconfirmed {
+        Unconfirmed::Runs { .. } => (STEADY.min(within / 2), Step::TakeBack),
+        Unconfirmed::TakenBack { .. } => (Duration::ZERO, Step::Restore),
+    };
+    match heard {
+        Some(heard) if heard >= steady => Step::Settle,
+        _ if silent >= within => silence,
+        _ => Step::Wait,
     }
 }
 
@@ -90,20 +109,27 @@ mod tests {
         let runs = Unconfirmed::Runs { former: None };
         let taken_back =
             Unconfirmed::TakenBack { config: Entry { hash: "aa".to_owned(), content: "c".to_owned() } };
+        let short = Some(Duration::from_secs(10));
         for (unconfirmed, heard, silent, within, expected) in [
-            (&runs, false, 0, within, Step::Wait),
-            (&runs, false, 599, within, Step::Wait),
-            (&runs, true, 599, within, Step::Settle),
-            (&runs, true, 601, within, Step::Settle),
-            (&runs, false, 600, within, Step::TakeBack),
-            (&runs, false, 0, None, Step::Settle),
-            (&taken_back, false, 599, within, Step::Wait),
-            (&taken_back, true, 1, within, Step::Settle),
-            (&taken_back, false, 600, within, Step::Restore),
-            (&taken_back, false, 0, None, Step::Settle),
+            (&runs, None, 0, within, Step::Wait),
+            (&runs, None, 599, within, Step::Wait),
+            (&runs, None, 600, within, Step::TakeBack),
+            (&runs, Some(1), 0, within, Step::Wait),
+            (&runs, Some(59), 599, within, Step::Wait),
+            (&runs, Some(59), 600, within, Step::TakeBack),
+            (&runs, Some(60), 0, within, Step::Settle),
+            (&runs, Some(60), 900, within, Step::Settle),
+            (&runs, Some(4), 0, short, Step::Wait),
+            (&runs, Some(5), 0, short, Step::Settle),
+            (&runs, None, 0, None, Step::Settle),
+            (&taken_back, None, 599, within, Step::Wait),
+            (&taken_back, Some(1), 0, within, Step::Settle),
+            (&taken_back, None, 600, within, Step::Restore),
+            (&taken_back, None, 0, None, Step::Settle),
         ] {
-            let found = step(unconfirmed, heard, Duration::from_secs(silent), within);
-            assert_eq!(found, expected, "{unconfirmed:?}, heard: {heard}, silent: {silent}");
+            let after = heard.map(Duration::from_secs);
+            let found = step(unconfirmed, after, Duration::from_secs(silent), within);
+            assert_eq!(found, expected, "{unconfirmed:?}, heard: {heard:?}, silent: {silent}");
         }
     }
 
@@ -112,9 +138,10 @@ mod tests {
         let heard = Heard::default();
         heard.note();
         let confirmation = Confirmation::new(Some(Duration::from_secs(600)), heard.clone());
-        let runs = Unconfirmed::Runs { former: None };
-        assert_eq!(confirmation.step(&runs), Step::Wait);
+        let config = Entry { hash: "aa".to_owned(), content: "c".to_owned() };
+        let taken_back = Unconfirmed::TakenBack { config };
+        assert!(confirmation.step(&taken_back) == Step::Wait && !confirmation.is_heard());
         heard.note();
-        assert_eq!(confirmation.step(&runs), Step::Settle);
+        assert!(confirmation.step(&taken_back) == Step::Settle && confirmation.is_heard());
     }
 }

@@ -97,9 +97,14 @@ impl Mailbox {
         let hash = offer.config_hash.clone();
         if let Some(older) = self.offer.replace(offer)
             && older.config_hash != hash
-            && self.replaced.len() < REPLACED_LIMIT
         {
-            self.replaced.push(older.config_hash);
+            self.answer_replaced(older.config_hash);
+        }
+    }
+
+    fn answer_replaced(&mut self, hash: bytes::Bytes) {
+        if self.replaced.len() < REPLACED_LIMIT {
+            self.replaced.push(hash);
         }
     }
 
@@ -159,6 +164,7 @@ impl Mailbox {
             Some(AgentCommand::Stop(reply)) => return Some(End::Stop(reply)),
             Some(AgentCommand::Restart) => self.restart = true,
             Some(AgentCommand::Apply(offer)) => self.push(offer),
+            Some(AgentCommand::Replaced(hash)) => self.answer_replaced(hash),
             Some(AgentCommand::OwnTelemetry(offer)) => self.later.offer(offer),
             Some(AgentCommand::Renamed(uid)) => self.later.renamed = Some(uid),
             Some(AgentCommand::Release(reply)) => {

@@ -97,8 +97,8 @@ async fn wait(
         let reply = match command {
             None => return false,
             Some(AgentCommand::Restart) => return true,
-            // Whoever asked sees that nobody answers.
-            Some(AgentCommand::Ask(_)) => continue,
+            // Whoever asked sees that nobody answers; the newest offer gets the answer of all.
+            Some(AgentCommand::Ask(_) | AgentCommand::Replaced(_)) => continue,
             Some(AgentCommand::OwnTelemetry(offer)) => {
                 later.offer(offer);
                 continue;

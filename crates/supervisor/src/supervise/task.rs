@@ -39,6 +39,9 @@ const COMPARE: Duration = Duration::from_secs(30);
 /// The least time between two restarts by command: a storm of them must not keep the agent from its work.
 const RESTART_SPACING: Duration = Duration::from_secs(5);
 
+/// Within this time a report is seen by whoever sends it, where the connection takes it.
+const SEEN: Duration = Duration::from_millis(50);
+
 /// Longest config hash that is taken, in bytes; it is kept on disk several times.
 const HASH_LIMIT: usize = 1024;
 
@@ -68,6 +71,8 @@ struct Task {
     /// When to look or to start next.
     due: Instant,
     last_restart: Option<Instant>,
+    /// When a status was said last.
+    said: Option<Instant>,
 }
 
 /// A handle, and what it takes to supervise the agent that it leads to.
@@ -100,6 +105,7 @@ pub(super) async fn supervise(
         compared: Instant::now(),
         due: Instant::now(),
         last_restart: None,
+        said: None,
     };
     if let Some(offer) = task.interrupted() {
         mailbox.push(offer);
@@ -265,17 +271,16 @@ impl Task {
                 self.replace(None).await;
             }
             Order::Replaced(hash) => {
+                self.let_be_seen().await;
                 self.say(
                     &hash,
                     RemoteConfigStatuses::Failed,
                     "replaced by a newer offer before it was applied",
                 );
-                // Gives whoever reads the reports the chance to see this one before the next.
-                tokio::task::yield_now().await;
             }
             Order::Apply(offer) => {
-                // What came with the offer was heard.
-                let _ = self.confirmation();
+                self.let_be_seen().await;
+                self.is_followed();
                 Box::pin(self.apply(&offer, self.confirmation.is_on())).await;
             }
             Order::OwnTelemetry(offer) => {
@@ -326,8 +331,14 @@ impl Task {
         self.due = Instant::now();
     }
 
+    /// Whoever sends the reports sees the newest only: the status of one offer is given time before the next one's.
+    async fn let_be_seen(&self) {
+        sleep(SEEN.saturating_sub(self.said.map_or(SEEN, |said| said.elapsed()))).await;
+    }
+
     /// Writes a status down and reports it. One that cannot be written is reported all the same.
     fn say(&mut self, hash: &[u8], state: RemoteConfigStatuses, error: &str) {
+        self.said = Some(Instant::now());
         self.journal.status = Some(StatusRecord { hash: hex(hash), state: state.0, error: error.to_owned() });
         if let Err(error) = self.machine.state.save_journal(&self.journal) {
             tracing::warn!(%error, "the state of an offer could not be written down");

@@ -3,6 +3,7 @@
 use std::fs;
 
 use tidegate_opamp::RemoteConfigStatuses;
+use tidegate_supervisor::agent::{AgentCommand, Question};
 
 use crate::world::{Agent, World, ask, names, offer, pid, yaml};
 
@@ -136,5 +137,28 @@ async fn given_an_applied_offer_that_cannot_run_any_more_then_it_is_not_called_a
         (RemoteConfigStatuses::Failed, b"h".as_ref())
     );
     assert!(status.error_message.contains("manifest.json is missing"), "{}", status.error_message);
+    agent.stop().await;
+}
+
+/// C085: what the log says of a config that ran before is not told either, by this supervisor or the next.
+#[tokio::test]
+async fn given_a_log_that_quotes_the_hosts_own_secret_when_another_config_runs_then_it_is_not_told() {
+    let own = format!("env:\n  API_TOKEN: host-s3cret\n{}", yaml("own", ""));
+    let Some(world) = World::new(&own) else { return };
+    let mut agent = world.start().await;
+    agent.healthy().await;
+    let applied = agent.apply(offer("remote", &[("", &yaml("remote", ""))])).await;
+    assert_eq!(applied.status, RemoteConfigStatuses::Applied);
+    let mut log =
+        fs::OpenOptions::new().append(true).open(world.settings.state_dir.join("agent.log")).unwrap();
+    for _ in 0..2 {
+        std::io::Write::write_all(&mut log, b"[error] the token host-s3cret is wrong\n").unwrap();
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        agent.send(AgentCommand::Ask(Question::Logs(5, reply))).await;
+        let told = answer.await.unwrap().unwrap().join("\n");
+        assert!(told.contains("the token (secret) is wrong") && !told.contains("host-s3cret"), "{told}");
+        agent = succeed(&world, agent).await;
+        agent.until("the config", |report| names(&report.health).contains(&"input:remote")).await;
+    }
     agent.stop().await;
 }

@@ -15,6 +15,7 @@ async fn given_an_applied_config_when_the_server_is_heard_then_it_stays_and_when
     let before = agent.healthy().await;
     let applied = agent.apply(offer("first", &[("", &yaml("first", ""))])).await;
     assert_eq!(applied.status, RemoteConfigStatuses::Applied);
+    tokio::time::sleep(Duration::from_secs(2)).await;
     agent.handle.heard.note();
     tokio::time::sleep(Duration::from_secs(4)).await;
     let report = agent.until("the config", |report| names(&report.health).contains(&"input:first")).await;
@@ -22,6 +23,8 @@ async fn given_an_applied_config_when_the_server_is_heard_then_it_stays_and_when
 
     let applied = agent.apply(offer("second", &[("", &yaml("second", ""))])).await;
     assert_eq!(applied.status, RemoteConfigStatuses::Applied);
+    // What is heard at once says nothing: a line fills up, and then it is silent.
+    agent.handle.heard.note();
     let report = agent
         .until("the way back", |report| {
             let status = report.remote_config_status.as_ref().unwrap();

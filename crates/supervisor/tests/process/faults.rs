@@ -2,6 +2,7 @@
 
 use rustix::process::Signal;
 use tidegate_opamp::RemoteConfigStatuses;
+use tidegate_supervisor::agent::{AgentCommand, Question};
 
 use crate::world::{World, alive, names, offer, pid, read, signal, yaml};
 
@@ -51,6 +52,56 @@ async fn given_a_frozen_agent_then_it_is_degraded_until_it_thaws() {
     signal(pid(&before), Signal::CONT);
     let thawed = agent.healthy().await;
     assert_eq!(pid(&before), pid(&thawed));
+    agent.stop().await;
+}
+
+/// Hard case 18: whoever looks at it again and again in the meantime does not hide that.
+#[tokio::test]
+async fn given_a_frozen_agent_that_is_asked_about_without_end_then_it_is_degraded_all_the_same() {
+    let Some(world) = World::new(&yaml("gen", "")) else { return };
+    let mut agent = world.start().await;
+    let before = agent.healthy().await;
+    signal(pid(&before), Signal::STOP);
+    let commands = agent.handle.commands.clone();
+    let asking = async {
+        loop {
+            let (reply, answer) = tokio::sync::oneshot::channel();
+            let _ = commands.send(AgentCommand::Ask(Question::Logs(1, reply))).await;
+            let _ = answer.await;
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        }
+    };
+    tokio::select! {
+        () = asking => {}
+        frozen = agent.until("the freeze", |report| !report.health.healthy) => {
+            assert!(frozen.health.last_error.contains("SIGSTOP"), "{}", frozen.health.last_error);
+        }
+    }
+    signal(pid(&before), Signal::CONT);
+    agent.healthy().await;
+    agent.stop().await;
+}
+
+/// C089: what was proven once is proven again before it is called applied.
+#[tokio::test]
+async fn given_a_frozen_agent_when_its_config_is_offered_again_then_it_is_applied_to_one_that_works() {
+    let Some(world) = World::new(&yaml("gen", "")) else { return };
+    let mut agent = world.start().await;
+    agent.healthy().await;
+    let text = yaml("remote", "");
+    assert_eq!(agent.apply(offer("one", &[("", &text)])).await.status, RemoteConfigStatuses::Applied);
+    let before = agent.healthy().await;
+    let again = agent.apply(offer("two", &[("", &text)])).await;
+    assert_eq!(again.status, RemoteConfigStatuses::Applied, "{again:?}");
+    assert_eq!(pid(&before), pid(&agent.healthy().await), "an agent that works is left alone");
+
+    signal(pid(&before), Signal::STOP);
+    agent.until("the freeze", |report| !report.health.healthy).await;
+    let again = agent.apply(offer("three", &[("", &text)])).await;
+    assert_eq!(again.status, RemoteConfigStatuses::Applied, "{again:?}");
+    let after = agent.healthy().await;
+    assert_ne!(pid(&before), pid(&after));
+    assert!(!alive(pid(&before)));
     agent.stop().await;
 }
 

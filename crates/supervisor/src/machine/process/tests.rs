@@ -57,6 +57,25 @@ async fn given_a_process_that_runs_when_started_again_then_no_second_one_comes()
     machine.kill().await.unwrap();
 }
 
+/// A reload excuses silence until it has ended, in whatever way.
+#[tokio::test]
+async fn given_a_process_that_is_silent_behind_a_reload_when_that_has_ended_then_it_is_seen() {
+    let (mut machine, _folder) = machine("exec sleep 600").await;
+    machine.start().await.unwrap();
+    machine.running.as_mut().unwrap().answered = Some(std::time::Instant::now());
+    machine.reloading(false);
+    for _ in 0..4 {
+        machine.look().await;
+    }
+    assert_eq!(machine.silence(), None);
+    machine.reload_ended();
+    for _ in 0..3 {
+        machine.look().await;
+    }
+    assert!(machine.silence().is_some() && machine.trouble().contains("does not answer"));
+    machine.kill().await.unwrap();
+}
+
 #[tokio::test]
 async fn given_a_fatal_line_in_a_flood_when_read_then_it_is_not_pushed_out() {
     let (mut machine, _folder) = machine("exec sleep 600").await;

@@ -37,6 +37,13 @@ impl Task {
         }
     }
 
+    /// A config through which the next offer has come has left the way open, however short it ran.
+    pub(super) fn is_followed(&mut self) {
+        if self.journal.unconfirmed.is_some() && self.confirmation.is_heard() {
+            self.settle();
+        }
+    }
+
     /// What runs is not waited on any more.
     fn settle(&mut self) {
         self.journal.unconfirmed = None;
