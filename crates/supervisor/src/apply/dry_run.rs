@@ -15,6 +15,7 @@ pub async fn dry_run(machine: &Machine, map: &AgentConfigMap) -> Verdict {
     let failed = attempt(machine, map, &mut warnings).await.err();
     // What cannot be removed is overwritten by the next one, and goes with the next apply.
     let _ = std::fs::remove_dir_all(machine.state.config(CONTENT));
+    machine.sweep_own();
     Verdict {
         proof: failed.as_ref().map(|failure| failure.proof.name()),
         errors: failed.map(|failure| failure.what).into_iter().collect(),

@@ -203,11 +203,13 @@ fn commit(machine: &Machine, journal: &mut Journal, entry: &Entry, confirm: bool
     Ok(())
 }
 
-/// Removes the files of offers that will not run again: refused ones must not fill the disk.
+/// Removes the files of offers that will not run again: refused ones must not fill the disk, nor leave credentials of own
+/// telemetry behind.
 pub fn keep_configs(machine: &Machine, journal: &Journal) {
     let mut keep = journal.contents();
     keep.extend([machine.loaded.content(), crate::machine::LOCAL]);
     machine.state.keep_configs(&keep);
+    machine.sweep_own();
 }
 
 fn render_proof(error: &RenderError) -> Proof {

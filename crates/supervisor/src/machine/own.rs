@@ -208,6 +208,10 @@ impl Machine {
         if let Some(hash) = interrupted.map(|answer| answer.last_connection_settings_hash.clone()) {
             let why = "the supervisor ended while it applied this; what was in force before still is";
             self.say_own(&hash, ConnectionSettingsStatuses::Failed, why);
+            // What it would have put in force stands beside what is, unless that is still to be put back.
+            if !self.is_edited() {
+                self.sweep_own();
+            }
         }
     }
 }

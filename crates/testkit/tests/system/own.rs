@@ -46,7 +46,10 @@ async fn given_a_rule_for_own_metrics_when_it_comes_changes_and_goes_then_the_ag
         if !is_fake && !offered.withheld.is_empty() {
             return skipped("this fluent-bit has not all plugins that own telemetry needs");
         }
-        let include = supervisor.folder().join("state/run/own-telemetry.yaml");
+        let run = supervisor.folder().join("state/run");
+        let is_include = |path: &std::path::PathBuf| path.to_string_lossy().contains("/own-telemetry-");
+        let mut files = fs::read_dir(run).unwrap().map(|entry| entry.unwrap().path());
+        let include = files.find(is_include).unwrap();
         let text = fs::read_to_string(&include).unwrap();
         assert!(text.contains(&before.agent.uid) && text.contains("X-Token for the sink"), "{text}");
         if !is_fake {

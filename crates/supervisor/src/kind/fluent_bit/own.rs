@@ -14,10 +14,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sha2::{Digest as _, Sha256};
 use tidegate_opamp::AvailableComponents;
 
 use super::FluentBit;
 use crate::{
+    hex::hex,
     kind::{OwnTelemetry, Rendered, Signals},
     own::{Destination, Wanted},
 };
@@ -29,8 +31,8 @@ const FIRST_MAJOR: u32 = 5;
 const METRICS: &str = "opamp_metrics";
 const LOGS: &str = "opamp_logs";
 
-/// The file that the config includes.
-const INCLUDE: &str = "own-telemetry.yaml";
+/// How the name of the file begins that the config includes.
+const INCLUDE: &str = "own-telemetry";
 
 /// What begins the part behind a config's text.
 const MARK: &str = "# Own telemetry: put here by tidegate-supervisor, no part of the config.\n";
@@ -57,7 +59,7 @@ impl OwnTelemetry for FluentBit {
             alias: METRICS,
             input: "name: fluentbit_metrics\n      scrape_interval: 10\n      scrape_on_start: true",
             log_level: "warn",
-            authorities: folder.join("own-metrics-ca.pem"),
+            authorities: place(folder, "own-metrics-ca", &to.authorities, "pem"),
             to,
         });
         let logs = wanted.logs.as_ref().map(|to| Part {
@@ -65,7 +67,7 @@ impl OwnTelemetry for FluentBit {
             alias: LOGS,
             input: "name: fluentbit_logs\n      mem_buf_limit: 1M",
             log_level: "off",
-            authorities: folder.join("own-logs-ca.pem"),
+            authorities: place(folder, "own-logs-ca", &to.authorities, "pem"),
             to,
         });
         let parts: Vec<Part<'_>> = metrics.into_iter().chain(logs).collect();
@@ -73,7 +75,7 @@ impl OwnTelemetry for FluentBit {
         let outputs: String = parts.iter().map(Part::output).collect();
         let include = format!("pipeline:\n  inputs:\n{inputs}  outputs:\n{outputs}");
         let trusted = parts.iter().filter(|part| !part.to.authorities.is_empty());
-        std::iter::once((folder.join(INCLUDE), include))
+        std::iter::once((place(folder, INCLUDE, &include, "yaml"), include))
             .chain(trusted.map(|part| (part.authorities.clone(), part.to.authorities.clone())))
             .collect()
     }
@@ -178,6 +180,13 @@ impl Part<'_> {
     }
 }
 
+/// Where a file stands: under a name of its own for each content, so that a config that is only checked changes nothing
+/// for the one that runs.
+fn place(folder: &Path, stem: &str, content: &str, extension: &str) -> PathBuf {
+    let hash = hex(&Sha256::digest(content.as_bytes()));
+    folder.join(format!("{stem}-{}.{extension}", crate::text::head(&hash, 12)))
+}
+
 fn put(text: &mut String, indent: usize, key: &str, value: &str) {
     // Writing to text cannot fail.
     let _ = writeln!(text, "{:indent$}{key}: {value}", "");
@@ -218,7 +227,9 @@ mod tests {
         let resource = [("service.name".to_owned(), "fluent-bit".to_owned())];
         let files = FluentBit.files(&wanted, &resource, Path::new("/run"));
         let names: Vec<_> = files.iter().map(|(path, _)| path.to_str().unwrap()).collect();
-        assert_eq!(names, ["/run/own-telemetry.yaml", "/run/own-metrics-ca.pem", "/run/own-logs-ca.pem"]);
+        for (name, stem) in names.iter().zip(["telemetry-", "metrics-ca-", "logs-ca-"]) {
+            assert!(name.starts_with(&format!("/run/own-{stem}")), "{names:?}");
+        }
         let parsed: serde_json::Value = serde_saphyr::from_str(&files[0].1).unwrap();
         let (input, output) = (&parsed["pipeline"]["inputs"][0], &parsed["pipeline"]["outputs"][1]);
         assert_eq!(input["scrape_interval"], 10, "C118");
@@ -229,7 +240,7 @@ mod tests {
         for (key, value) in [
             ("host", "otlp.example"),
             ("logs_uri", "/v1/x?a=b"),
-            ("tls.ca_file", "/run/own-logs-ca.pem"),
+            ("tls.ca_file", names[2]),
             ("tls.min_version", "TLSv1.2"),
             ("retry_limit", "no_retries"),
         ] {

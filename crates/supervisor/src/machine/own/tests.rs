@@ -51,7 +51,7 @@ async fn machine(answer: ConnectionSettingsStatuses) -> (Machine, tempfile::Temp
 /// The resource of a signal, as the file that the config includes sets it.
 fn resource(carrying: &Loaded, at: usize) -> Vec<(String, String)> {
     let (path, text) = &carrying.rendered.includes[0];
-    assert!(path.ends_with("run/own-telemetry.yaml"), "{path:?}");
+    assert!(path.to_str().unwrap().contains("/run/own-telemetry-"), "{path:?}");
     let parsed: serde_json::Value = serde_saphyr::from_str(text).unwrap();
     let processors = &parsed["pipeline"]["inputs"][at]["processors"];
     let all = processors.get("metrics").or(processors.get("logs")).unwrap().as_array().unwrap();
@@ -115,4 +115,30 @@ async fn given_an_agent_that_crashes_again_and_again_when_it_carries_own_telemet
     let told = machine.publisher.newest().own_telemetry.unwrap().status.clone().unwrap();
     assert_eq!(told.status, ConnectionSettingsStatuses::Failed);
     assert!(told.error_message.contains("crashed again and again"), "{told:?}");
+}
+
+/// C120: what is only checked, and refused, changes nothing of what the agent has loaded and leaves no credentials.
+#[tokio::test]
+async fn given_destinations_that_run_when_others_are_checked_and_refused_then_the_files_that_run_stay_as_they_are()
+ {
+    let (mut machine, _folder) = machine(ConnectionSettingsStatuses::Applied).await;
+    // A program that refuses every config.
+    machine.fixed.binary = "/bin/false".into();
+    machine.loaded = machine.carry(machine.loaded.clone());
+    machine.install(&machine.loaded.rendered).unwrap();
+    let files = |machine: &Machine| {
+        let entries = fs::read_dir(machine.state.run()).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .map(|path| (fs::read_to_string(&path).unwrap(), path))
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = files(&machine);
+    let former = machine.keep_own(Kept { logs: None, ..machine.own.kept.clone() });
+    let next = machine.carry(machine.loaded.clone());
+    assert_ne!(next.rendered.includes, machine.loaded.rendered.includes);
+    assert!(machine.check(&next.rendered).await.is_err());
+    assert!(!machine.is_edited(), "what runs stands as it stood");
+    machine.keep_own(former);
+    machine.sweep_own();
+    assert_eq!(files(&machine), before);
 }
