@@ -10,8 +10,18 @@ use std::{
 use rustix::fs::OFlags;
 
 mod beside;
+#[cfg(test)]
+pub(crate) mod trace;
 
 pub use beside::{IN_TIME, beside, in_time};
+
+/// Tells a test what was done.
+macro_rules! done {
+    ($what:ident($($part:expr),+)) => {
+        #[cfg(test)]
+        trace::note(|| trace::Done::$what($($part),+));
+    };
+}
 
 /// Replaces the file at `path` with `bytes`, mode 0600: a temporary file beside it is written, synced and renamed
 /// over it, and the folder is synced. A crash or a full disk leaves the old content.
@@ -26,8 +36,10 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
         file.write_all(bytes)?;
+        done!(File(temporary.clone(), bytes.to_vec()));
         file.sync_all()?;
-        fs::rename(&temporary, path)?;
+        done!(SyncedFile(temporary.clone()));
+        rename(&temporary, path)?;
         sync_folder(path)
     })();
     if written.is_err() {
@@ -43,7 +55,49 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// What the file system said.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    let folder = folder.unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()?;
+    done!(SyncedFolder(folder.to_owned()));
+    Ok(())
+}
+
+/// Gives a file of a folder another name there, in the place of what has that name.
+///
+/// # Errors
+/// What the file system said.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    done!(Renamed(from.to_owned(), to.to_owned()));
+    Ok(())
+}
+
+/// Gives a file of a folder a second name there.
+///
+/// # Errors
+/// What the file system said; not all know second names.
+pub fn link(file: &Path, name: &Path) -> io::Result<()> {
+    fs::hard_link(file, name)?;
+    done!(Linked(file.to_owned(), name.to_owned()));
+    Ok(())
+}
+
+/// Removes a file.
+///
+/// # Errors
+/// What the file system said.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)?;
+    done!(Removed(path.to_owned()));
+    Ok(())
+}
+
+/// Removes a folder with all that is in it.
+///
+/// # Errors
+/// What the file system said; part of it may be gone.
+pub fn remove_folder(path: &Path) -> io::Result<()> {
+    done!(Removed(path.to_owned()));
+    fs::remove_dir_all(path)
 }
 
 /// Makes a folder and those above it that are missing, mode 0700, such that they outlive a power cut.
@@ -58,7 +112,10 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !path.is_dir() => {
                 return Err(error);
             }
-            _ => sync_folder(path)?,
+            _ => {
+                done!(Folder(path.to_owned()));
+                sync_folder(path)?;
+            }
         }
     }
     Ok(())

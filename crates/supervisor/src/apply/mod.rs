@@ -6,6 +6,8 @@ mod failure;
 mod hang;
 mod offer;
 mod own;
+#[cfg(test)]
+mod power_cuts;
 mod probation;
 mod prove;
 mod reassert;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{StateError, journal::Journal, lock, ours::refuse_shared};
 use crate::{
     child::Identity,
-    files::{make_folder, read_bounded, write_atomic},
+    files::{make_folder, read_bounded, remove_folder, write_atomic},
 };
 
 /// The agent's log.
@@ -107,7 +107,7 @@ impl StateDir {
             if keep.iter().any(|name| entry.file_name() == *name) {
                 continue;
             }
-            if let Err(error) = fs::remove_dir_all(entry.path()) {
+            if let Err(error) = remove_folder(&entry.path()) {
                 tracing::warn!(path = %entry.path().display(), %error, "an old config could not be removed");
             }
         }

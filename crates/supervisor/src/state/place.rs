@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{StateDir, StateError};
-use crate::files::{read_bounded, sync_folder};
+use crate::files::{link, read_bounded, remove_file, rename, sync_folder};
 
 impl StateDir {
     /// Writes a file of the folder unless it holds these bytes already. Where the file that [`StateDir::retain`] kept
@@ -22,7 +22,7 @@ impl StateDir {
             return Ok(());
         }
         let former = former(path);
-        if holds(&former, bytes) && fs::rename(&former, path).and_then(|()| sync_folder(path)).is_ok() {
+        if holds(&former, bytes) && rename(&former, path).and_then(|()| sync_folder(path)).is_ok() {
             return Ok(());
         }
         self.write(path, bytes)
@@ -45,8 +45,8 @@ impl StateDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
         };
-        there(fs::remove_file(&former)).map_err(failed)?;
-        there(fs::hard_link(path, &former))
+        there(remove_file(&former)).map_err(failed)?;
+        there(link(path, &former))
             // Some file systems know no second names.
             .or_else(|_| there(fs::copy(path, &former).and_then(|_| File::open(&former)?.sync_all())))
             .and_then(|()| sync_folder(path))
@@ -56,7 +56,7 @@ impl StateDir {
     /// Gives up what [`StateDir::retain`] kept.
     pub fn release(&self, path: &Path) {
         // There need be none; one that stays behind is replaced by the next.
-        let _ = fs::remove_file(former(path));
+        let _ = remove_file(&former(path));
     }
 }
 

@@ -81,15 +81,15 @@ pub(super) async fn begin(
     left.hand_over(&mut machine);
     if stale {
         tracing::info!("the adopted agent runs another config than it should; it is started anew");
-        // The file first: a process is not stopped that could not be started again.
-        match machine.install(&machine.loaded.rendered) {
+        // A process is not stopped that could not be started again.
+        match machine.ready().await {
             Ok(()) => {
                 // One that cannot be killed is kept in sight, and started anew when it is gone.
                 let _ = machine.stop().await;
             }
             Err(error) => {
-                tracing::error!(%error, "the config that should run cannot be put in place; the agent runs on");
-                faults.first = Some(error.to_string());
+                tracing::error!(error, "the config that should run cannot be started; the agent runs on");
+                faults.first = Some(error);
             }
         }
     }
