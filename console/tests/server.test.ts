@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nameOf, often, rest, seconds, targetOf, withHeartbeat } from '../src/pages/server/rules';
+import { nameOf, often, rest, seconds, standing, targetOf, withHeartbeat } from '../src/pages/server/rules';
 
 describe('heartbeat rules', () => {
   it('given targets, when named, then the names are those of the command line', () => {
@@ -24,6 +24,13 @@ describe('heartbeat rules', () => {
     const made = withHeartbeat(rule, { all: true }, { interval_seconds: 10 });
     expect(made).toEqual({ target: { all: true }, own_logs: { endpoint: 'https://x' }, heartbeat: { interval_seconds: 10 } });
     expect(rest(rule)).toEqual(['own_logs']);
+  });
+
+  it('given how far a rule has come, when told in a line, then what there is none of is left out', () => {
+    const none = { total: 0, pending: 0, offered: 0, acknowledged: 0, failed: 0, unsupported: 0 };
+    expect(standing({ ...none, total: 1, acknowledged: 1 })).toBe('1 agent: 1 taken');
+    expect(standing({ ...none, total: 7, acknowledged: 3, offered: 1, failed: 2, unsupported: 1 })).toBe('7 agents: 3 taken, 1 offered, 2 failed, 1 cannot');
+    expect(standing(none)).toBe('0 agents');
   });
 
   it('given settings, when told, then in the largest unit that fits', () => {

@@ -1,5 +1,6 @@
 /** Heartbeat rules: names as the command line gives them, texts, requests. Pure. */
 import type { Schemas } from '../../api/client';
+import { count, counted } from '../../lib/format';
 
 type Rule = Schemas['SettingsRule'];
 type Target = Schemas['SettingsTarget'];
@@ -51,6 +52,13 @@ function content(rule: Rule | undefined): Omit<Schemas['SettingsRequest'], 'targ
   if (!rule) return {};
   const { name: _name, revision: _revision, actor: _actor, at: _at, agents: _agents, warnings: _warnings, target: _target, ...kept } = rule;
   return kept;
+}
+
+/** How far a rule has come with its agents, in a line: what there is none of is left out. */
+export function standing({ total, acknowledged, offered, pending, failed, unsupported }: Rule['agents']): string {
+  const parts = [[acknowledged, 'taken'], [offered, 'offered'], [pending, 'waiting'], [failed, 'failed'], [unsupported, 'cannot']] as const;
+  const told = parts.filter(([number]) => number > 0).map(([number, word]) => `${count(number)} ${word}`);
+  return [counted(total, 'agent'), told.join(', ')].filter(Boolean).join(': ');
 }
 
 /** How often, in words. */
