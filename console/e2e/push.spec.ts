@@ -166,7 +166,7 @@ test('given a query that is none, when it is typed, then it is said what is wron
   await expect(page.getByRole('button', { name: 'Push…' })).toBeDisabled();
 });
 
-test('given a config that is being written, when the page is loaded anew, then it is still there', async ({ console: page, world }) => {
+test('given a config that is being written, when the page is loaded anew or left at once, then it is still there', async ({ console: page, world }) => {
   await page.goto(`${world.url}/push`);
   const editor = page.getByRole('textbox', { name: 'The config' });
   await expect(editor).toBeVisible();
@@ -174,4 +174,9 @@ test('given a config that is being written, when the page is loaded anew, then i
   await expect.poll(() => page.evaluate(() => sessionStorage.getItem('tidegate.draft'))).toContain('not finished');
   await page.reload();
   await expect(editor).toContainText('# not finished');
+  await write(page, '# left at once');
+  await page.getByRole('link', { name: 'Overview', exact: true }).click();
+  await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible();
+  await page.goBack();
+  await expect(editor).toContainText('# left at once');
 });
