@@ -85,4 +85,35 @@ mod tests {
         assert_eq!(exit, Exit::Unknown);
         assert!(matches!(adopt(&identity), Adoption::Gone), "an ended process is not adopted");
     }
+
+    /// Hard case 10: whoever started it does not clean up behind it any more.
+    #[tokio::test]
+    async fn given_an_adopted_process_that_leaves_others_behind_when_it_ends_then_they_are_killed() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = File::create(folder.path().join("log")).unwrap();
+        let script = "sleep 600 & echo $! > new && mv new pid; while [ ! -e go ]; do sleep 0.01; done";
+        let line = CommandLine {
+            program: "/bin/sh".into(),
+            args: vec!["-c".into(), script.into()],
+            cwd: folder.path().into(),
+        };
+        // Never asked for its end, as if it were another supervisor's.
+        let parent = Child::spawn(&line, &log).unwrap();
+        let Adoption::Alive(mut adopted) = adopt(parent.identity()) else { panic!("it runs") };
+        let file = folder.path().join("pid");
+        let left: i32 = loop {
+            match std::fs::read_to_string(&file) {
+                Ok(text) => break text.trim().parse().unwrap(),
+                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        };
+        std::fs::write(folder.path().join("go"), "").unwrap();
+        tokio::time::timeout(Duration::from_secs(10), adopted.exited()).await.unwrap();
+        let gone = async {
+            while Identity::of(left).unwrap().is_some() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), gone).await.unwrap();
+    }
 }

@@ -6,6 +6,7 @@ mod cgroup;
 mod exit;
 mod feed;
 mod find;
+mod group;
 mod identity;
 mod log;
 mod process;

@@ -11,13 +11,13 @@ use std::{
 };
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::{
     io::{Interest, unix::AsyncFd},
     time::timeout,
 };
 
-use super::{Exit, Identity};
+use super::{Exit, Identity, group};
 
 /// How long a killed process may take to vanish before the supervisor goes on without it (one that waits for a
 /// device cannot be killed).
@@ -181,11 +181,14 @@ impl Child {
 
     fn reap(&mut self) {
         self.exit = Some(match &mut self.handle {
-            None => Exit::Unknown,
+            None => {
+                group::kill_left(&self.identity);
+                Exit::Unknown
+            }
             // The process group is killed before the number is given back: nothing of it may stay behind with
             // the agent's ports.
             Some(handle) => {
-                kill_group(self.identity.pid);
+                group::kill(self.identity.pid);
                 handle.wait().map_or(Exit::Unknown, Exit::from_status)
             }
         });
@@ -223,7 +226,7 @@ impl Child {
 
     fn send_kill(&self) {
         if self.signal(Signal::KILL).is_ok() {
-            kill_group(self.identity.pid);
+            group::kill(self.identity.pid);
         }
     }
 
@@ -231,14 +234,6 @@ impl Child {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.exit.is_some()
-    }
-}
-
-/// Only called while the leader's number is held by it, running or not yet reaped.
-fn kill_group(leader: i32) {
-    if let Some(group) = Pid::from_raw(leader) {
-        // An empty group is what we want.
-        let _ = kill_process_group(group, Signal::KILL);
     }
 }
 

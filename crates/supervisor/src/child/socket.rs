@@ -8,7 +8,7 @@ use std::{
     net::{Ipv4Addr, TcpListener},
 };
 
-use super::stat;
+use super::group;
 
 /// Who listens on a TCP port of this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub fn port_owner(pid: i32, port: u16) -> io::Result<PortOwner> {
     if wanted.is_empty() {
         return Ok(PortOwner::Nobody);
     }
-    if holds(pid, &wanted)? || group_members(pid)?.any(|member| holds(member, &wanted).unwrap_or(false)) {
+    if holds(pid, &wanted)? || group::members(pid)?.any(|member| holds(member, &wanted).unwrap_or(false)) {
         return Ok(PortOwner::Ours);
     }
     Ok(PortOwner::Other)
@@ -74,14 +74,6 @@ fn holds(pid: i32, inodes: &BTreeSet<u64>) -> io::Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// The other processes of the group that `leader` leads.
-fn group_members(leader: i32) -> io::Result<impl Iterator<Item = i32>> {
-    let numbers = fs::read_dir("/proc")?
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(move |pid| *pid != leader);
-    Ok(numbers.filter(move |pid| stat(*pid).ok().flatten().is_some_and(|stat| stat.group == leader)))
 }
 
 /// True when a process could listen on this port of 127.0.0.1 now.
