@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use super::configs::yaml;
+use super::patience::SOON;
 use super::process::{Process, signal, start_ticks};
 use super::programs::{Agent, program};
 use super::scene::Stage;
@@ -158,10 +160,18 @@ impl Supervisor {
     /// The number of the agent's process, as the supervisor recorded it.
     ///
     /// # Panics
-    /// When none was recorded yet.
+    /// When none is recorded.
     #[must_use]
     pub fn agent_pid(&self) -> i32 {
-        self.record().unwrap().0
+        // While one is about to be started, there is none to name for a moment.
+        let begun = Instant::now();
+        loop {
+            match self.record() {
+                Some((pid, _)) => return pid,
+                None if begun.elapsed() < SOON => std::thread::sleep(Duration::from_millis(5)),
+                None => panic!("no agent is written down"),
+            }
+        }
     }
 
     /// Ends the agent's process with SIGKILL.
