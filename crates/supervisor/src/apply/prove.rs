@@ -16,7 +16,7 @@ use super::{
 use crate::{
     child::{Exit, PortOwner, port_owner},
     files::{IN_TIME, in_time, read_bounded},
-    kind::{ComponentState, LineVerdict, Pulse, RenderError, Source},
+    kind::{ComponentState, LineVerdict, METRICS, Pulse, RenderError, Source},
     machine::{Loaded, Machine, StartFault},
     report::Phase,
 };
@@ -301,6 +301,9 @@ fn gap(machine: &Machine) -> Option<(Proof, String)> {
     let missing = missing(machine);
     if !missing.is_empty() {
         return Some((Proof::Components, format!("not in the agent's metrics: {}", missing.join(", "))));
+    }
+    if let Some(unknown) = machine.components().get(METRICS) {
+        return Some((Proof::Health, format!("the agent's metrics {}", unknown.error)));
     }
     let unseen = || (Proof::Components, "the agent does not answer with its metrics".to_owned());
     (machine.phase != Phase::Running).then(unseen)

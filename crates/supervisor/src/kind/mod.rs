@@ -16,7 +16,7 @@ use crate::child::Finished;
 
 pub use http::{Client, HttpError, Response};
 pub use model::{
-    Attached, ComponentState, Differences, Inventory, LineVerdict, Metrics, Observation, PickPort,
+    Attached, ComponentState, Differences, Inventory, LineVerdict, METRICS, Metrics, Observation, PickPort,
     ProbeError, Pulse, RenderError, Rendered, Source, Touch, Touched,
 };
 pub use own::{OwnTelemetry, Signals};

@@ -185,7 +185,13 @@ pub struct Observation {
     pub process: Metrics,
     /// Values of each component, by name such as `input:cpu.0`.
     pub components: BTreeMap<String, Metrics>,
+    /// Why it told no values, where it did not.
+    pub unread: Option<String>,
 }
+
+/// The component that stands for the metrics by which all others are judged, while these are not known. Nothing is proven
+/// meanwhile.
+pub const METRICS: &str = "metrics";
 
 /// Why an agent could not be asked.
 #[derive(Debug, thiserror::Error)]

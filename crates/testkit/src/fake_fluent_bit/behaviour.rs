@@ -232,7 +232,7 @@ const ROWS: &[Behaviour] = &[
     ),
     row("counters", "28 bytes a dummy record, at its rate", "measured", &[], Check::Counters),
     fault("reload=…", "halt, abort, hang, reload_ms", Check::FaultReload),
-    fault("http=…", "late, silent, slow_drip, malformed, huge, refuse", Check::FaultHttp),
+    fault("http=…", "late, silent, slow_drip, malformed, huge, huge_metrics, refuse", Check::FaultHttp),
     fault("process", "deaf, crash, exit_rc, flood, freeze, version, memory", Check::FaultProcess),
     fault("dry_run=…", "pass, fail, hang", Check::FaultDryRun),
     fault("port_lie", "a taken port is no failure", Check::FaultPortLie),

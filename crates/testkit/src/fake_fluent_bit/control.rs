@@ -35,7 +35,7 @@ pub struct Control {
     pub start_failure_ms: u64,
     /// `deaf_to_sigterm=true`: SIGTERM, SIGINT and SIGQUIT do nothing.
     pub deaf_to_sigterm: bool,
-    /// `http=normal|silent|slow_drip|malformed|huge|refuse|late:MS`: what the HTTP server does.
+    /// `http=normal|silent|slow_drip|malformed|huge|huge_metrics|refuse|late:MS`: what the HTTP server does.
     pub http: HttpFault,
     /// `metrics_after_ms`: the metrics endpoints answer 404 until then.
     pub metrics_after_ms: u64,

@@ -30,6 +30,8 @@ pub enum HttpFault {
     Malformed,
     /// Announces and sends a body of 1 GiB.
     Huge,
+    /// The same, when asked for the metrics of v2 only.
+    HugeMetrics,
     /// Stops listening.
     Refuse,
 }
@@ -78,6 +80,7 @@ impl FromStr for HttpFault {
             "slow_drip" => Self::SlowDrip,
             "malformed" => Self::Malformed,
             "huge" => Self::Huge,
+            "huge_metrics" => Self::HugeMetrics,
             "refuse" => Self::Refuse,
             _ => {
                 let wait = text.strip_prefix("late:").ok_or(())?;

@@ -73,6 +73,14 @@ pub(crate) fn http(subject: &Subject) -> Outcome {
     that(reply.contains("content-length: 1073741824") && reply.len() >= 200_000, reply.len())?;
     drop(wire);
 
+    child.control("http=huge_metrics");
+    that(ask(SHORT)?.status() == 200, "the rest is answered")?;
+    let mut wire = Wire::to(child.port)?;
+    let metrics = "GET /api/v2/metrics/prometheus HTTP/1.1\r\nHost: a\r\n\r\n";
+    let reply = wire.exchange_some(metrics, 200_000)?;
+    that(reply.len() >= 200_000, reply.len())?;
+    drop(wire);
+
     child.control("http=refuse");
     child.eventually("a refusal", || Wire::to(child.port).is_err().then_some(()))?;
     child.control("");

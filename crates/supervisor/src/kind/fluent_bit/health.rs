@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::metrics::value;
-use crate::kind::{ComponentState, HealthJudge, Metrics, Observation};
+use crate::kind::{ComponentState, HealthJudge, METRICS, Metrics, Observation};
 
 /// How far back changes count.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -14,6 +14,9 @@ const WINDOW: Duration = Duration::from_secs(60);
 const SPACING: Duration = Duration::from_secs(5);
 /// How long an output may deliver nothing before that is its fault.
 const PATIENCE: Duration = Duration::from_secs(180);
+
+/// For how long after a start values may be on their way.
+const YOUTH: Duration = Duration::from_secs(5);
 
 /// Counters rise from zero within one life of a config: one process and one reload count.
 type Life = (i32, Option<u64>);
@@ -36,6 +39,9 @@ impl HealthJudge for Judge {
         observation: &Observation,
         now: Duration,
     ) -> BTreeMap<String, ComponentState> {
+        if let Some(why) = &observation.unread {
+            return unjudged(observation, why);
+        }
         self.follow((pid, observation.pulse.generation), observation, now);
         let empty = Components::new();
         let before = self.samples.front().map_or(&empty, |(_, components)| components);
@@ -92,6 +98,26 @@ impl Judge {
             self.samples.pop_front();
         }
     }
+}
+
+/// What is said of components while their values are not known: that, and that it is so. What was learned before stays
+/// for when they are known again.
+fn unjudged(observation: &Observation, why: &str) -> BTreeMap<String, ComponentState> {
+    let mut states = BTreeMap::new();
+    for name in observation.components.keys() {
+        let remark = "cannot be judged, for the agent's metrics are not known";
+        states.insert(name.clone(), ComponentState::working("unknown", remark));
+    }
+    // Without any instance nothing is known yet at all, which is no fault of the values.
+    if !states.is_empty() {
+        let error = format!("are not known: {why}; whether records are lost or stand still does not show");
+        let young = observation.pulse.uptime.is_some_and(|uptime| uptime < YOUTH.as_secs());
+        states.insert(
+            METRICS.to_owned(),
+            ComponentState { healthy: young, status: "unknown", error: error.into() },
+        );
+    }
+    states
 }
 
 /// An input that is quiet is well: no record is no fault.
@@ -168,6 +194,25 @@ mod tests {
             assert_eq!(states.first(), Some(&("dropping", false)));
             assert_eq!(states.last(), Some(&("running", true)), "{key}");
         }
+    }
+
+    #[test]
+    fn given_values_that_are_not_known_when_judged_then_nothing_is_called_well_and_nothing_is_made_of_the_gap()
+     {
+        let mut judge = Judge::default();
+        let known = seen(0, 500, &[("output_errors_total", 9.0)]);
+        assert_eq!(status(&mut judge, &known, SECOND), ("running", true));
+        for (uptime, healthy) in [(500, false), (2, true)] {
+            let unknown = Observation { unread: Some("too large".into()), ..seen(0, uptime, &[]) };
+            let states = judge.judge(7, &unknown, SECOND * 2);
+            assert_eq!((states[METRICS].healthy, states[METRICS].status), (healthy, "unknown"));
+            assert!(states[METRICS].error.contains("too large"), "{states:?}");
+            assert_eq!(states["output:o"].status, "unknown");
+        }
+        // Old losses are no new ones when they are seen again.
+        assert_eq!(status(&mut judge, &known, SECOND * 3), ("running", true));
+        let nothing_yet = Observation { unread: Some("holds none".into()), ..Observation::default() };
+        assert!(judge.judge(7, &nothing_yet, SECOND * 4).is_empty());
     }
 
     #[test]

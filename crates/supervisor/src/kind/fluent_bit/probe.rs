@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::metrics;
-use crate::kind::{Client, HttpError, Observation, ProbeError, Pulse};
+use crate::kind::{Client, HttpError, Metrics, Observation, ProbeError, Pulse};
 
 const RELOAD: &str = "/api/v2/reload";
 const UPTIME: &str = "/api/v1/uptime";
@@ -36,16 +36,18 @@ pub(super) async fn observe(port: u16, deadline: Duration) -> Result<Observation
             metrics::read_instances(&instances.body, &mut seen)
                 .map_err(|error| ProbeError::Answer { path: INSTANCES, what: error.to_string() })?;
         }
-        // Before 2.0.9 there are none, and with thousands of inputs they are too many; the instances are known all
-        // the same.
+        // Before 2.0.9 there are none, and with thousands of inputs they are too many: the instances are known all the
+        // same, and how they fare is not.
         match client.get(VALUES).await {
-            Ok(values) => {
-                if let Some(text) = values.text() {
-                    metrics::read_values(&text, &mut seen);
-                }
-            }
-            Err(HttpError::TooLarge(_)) => {}
+            Ok(values) => match values.text() {
+                Some(text) => metrics::read_values(&text, &mut seen),
+                None => seen.unread = Some(format!("the answer to {VALUES} has status {}", values.status)),
+            },
+            Err(error @ HttpError::TooLarge(_)) => seen.unread = Some(error.to_string()),
             Err(error) => return Err(error.into()),
+        }
+        if seen.process.is_empty() && seen.components.values().all(Metrics::is_empty) {
+            seen.unread.get_or_insert_with(|| format!("the answer to {VALUES} holds none"));
         }
         Ok(seen)
     })
@@ -73,4 +75,66 @@ async fn ask<T: serde::de::DeserializeOwned>(
     }
     let what = |error: serde_json::Error| ProbeError::Answer { path, what: error.to_string() };
     serde_json::from_slice(&response.body).map(Some).map_err(what)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// A Fluent Bit with one output that answers so when it is asked for values.
+    async fn agent(values: Vec<u8>) -> u16 {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let answer =
+            |body: &str| format!("HTTP/1.1 200\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut buffer = [0; 4096];
+            loop {
+                let count = stream.read(&mut buffer).await.unwrap_or(0);
+                let asked = String::from_utf8_lossy(&buffer[..count]).into_owned();
+                let reply = match asked.split(' ').nth(1) {
+                    None => return,
+                    Some(VALUES) => values.clone(),
+                    Some(UPTIME) => answer("{\"uptime_sec\": 10}"),
+                    Some(RELOAD) => answer("{\"hot_reload_count\": 0}"),
+                    Some(_) => answer("{\"output\": {\"o\": {}}}"),
+                };
+                if stream.write_all(&reply).await.is_err() {
+                    return;
+                }
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn given_values_that_cannot_be_read_when_observed_then_the_instances_are_known_and_the_reason_is_told()
+     {
+        let good = b"fluentbit_uptime{hostname=\"h\"} 9\n";
+        let whole =
+            [format!("HTTP/1.1 200\r\ncontent-length: {}\r\n\r\n", good.len()).as_bytes(), good].concat();
+        let huge = b"HTTP/1.1 200\r\ncontent-length: 9000000\r\n\r\n".iter().copied();
+        for (values, why) in [
+            (whole, None),
+            (b"HTTP/1.1 404\r\ncontent-length: 0\r\n\r\n".to_vec(), Some("has status 404")),
+            (b"HTTP/1.1 200\r\ncontent-length: 3\r\n\r\nabc".to_vec(), Some("holds none")),
+            (huge.chain(std::iter::repeat_n(b'x', 9_000_000)).collect(), Some("larger than 4194304 bytes")),
+        ] {
+            let seen = observe(agent(values).await, Duration::from_secs(20)).await.unwrap();
+            assert_eq!(seen.components.keys().collect::<Vec<_>>(), ["output:o"]);
+            match (why, &seen.unread) {
+                (None, None) => {}
+                (Some(why), Some(told)) => assert!(told.contains(why) && told.contains(VALUES), "{told}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
 }

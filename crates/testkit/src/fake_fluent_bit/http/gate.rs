@@ -75,7 +75,8 @@ fn wanted(backend: &dyn Backend, began: Instant) -> bool {
         | HttpFault::Silent
         | HttpFault::SlowDrip
         | HttpFault::Malformed
-        | HttpFault::Huge => true,
+        | HttpFault::Huge
+        | HttpFault::HugeMetrics => true,
     }
 }
 

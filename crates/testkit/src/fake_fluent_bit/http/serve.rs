@@ -22,7 +22,8 @@ pub(super) fn serve(mut stream: TcpStream, backend: &dyn Backend) {
         };
         let fault = backend.control().current().http;
         let goes_on = match fault {
-            HttpFault::Normal | HttpFault::Late(_) | HttpFault::Refuse => {
+            HttpFault::HugeMetrics if request.path.starts_with("/api/v2/metrics") => flood(&mut stream),
+            HttpFault::Normal | HttpFault::Late(_) | HttpFault::Refuse | HttpFault::HugeMetrics => {
                 let bytes = reply(&request, backend).bytes();
                 send(&mut stream, &bytes)
             }

@@ -116,6 +116,30 @@ async fn given_an_api_that_does_not_answer_as_it_should_then_the_agent_is_degrad
     }
 }
 
+/// Hard case 24: metrics that cannot be read are no sign that all is well, and prove no config.
+#[tokio::test]
+async fn given_metrics_that_are_too_many_then_the_agent_is_degraded_and_no_config_is_proven_until_they_can_be_read()
+ {
+    let stage = fake("no metrics");
+    let server = Server::start(stage.scene.path()).await;
+    let supervisor = Supervisor::start(&stage, Wish::new("a", server.endpoint("ws")));
+    healthy(&server.api, "a", SOON).await;
+    supervisor.misbehave("http=huge_metrics");
+    eventually("the fault", SOON, async || {
+        let health = the_agent(&server.api, "a").await?.agent.health;
+        let is_told = health.value == "unhealthy" && health.reason.contains("metrics are not known");
+        if is_told { Ok(()) } else { Err(format!("{health:?}")) }
+    })
+    .await;
+    let (state, reason) = pushed(&server.api, "a.yaml", &yaml("next", "")).await;
+    assert_eq!(state, "failed", "{reason}");
+    crate::steps::says(&reason, &["health proof failed", "are not known", "larger than"]);
+    supervisor.misbehave("");
+    let (state, reason) = pushed(&server.api, "a.yaml", &yaml("readable", "")).await;
+    assert_eq!(state, "proven", "{reason}");
+    runs(&server.api, "input:readable").await;
+}
+
 /// Hard cases 1 and 2: an own config that passes the check and kills: tried ever less often, told, and cured by an offer.
 #[tokio::test]
 async fn given_an_agent_that_cannot_start_then_it_is_told_as_a_crash_loop_and_an_offer_cures_it() {
