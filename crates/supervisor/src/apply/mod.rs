@@ -48,6 +48,24 @@ pub struct Policy {
     pub confirm: bool,
 }
 
+/// Whether an offer says what runs already, and that still holds; under the offer's hash from now on.
+pub async fn stands(machine: &mut Machine, journal: &mut Journal, offer: &AgentRemoteConfig) -> bool {
+    let entry = entry_of(offer);
+    // A newer offer stands in place of one that was interrupted.
+    let is_new = journal.candidate.as_ref().is_none_or(|candidate| candidate.content != entry.content);
+    if !is_new || !runs_already(machine, journal, &entry) || !is_proven(machine).await {
+        return false;
+    }
+    journal.drop_candidate();
+    journal.current = Some(entry);
+    true
+}
+
+fn entry_of(offer: &AgentRemoteConfig) -> Entry {
+    let content = config_hash(&offer.config.clone().unwrap_or_default()).to_string();
+    Entry { hash: hex(&offer.config_hash), content }
+}
+
 /// Applies one offer. `None`: it runs and is proven. Otherwise what to report as the failure.
 ///
 /// May be dropped at any point: the journal then names the candidate, which is applied anew at the next start.
@@ -58,14 +76,10 @@ pub async fn apply(
     policy: Policy,
 ) -> Option<String> {
     let map = offer.config.clone().unwrap_or_default();
-    let entry = Entry { hash: hex(&offer.config_hash), content: config_hash(&map).to_string() };
+    let entry = entry_of(offer);
     if journal.candidate.as_ref().is_some_and(|candidate| candidate.content != entry.content) {
         // A newer offer stands in place of the one that was interrupted.
         journal.drop_candidate();
-    }
-    if runs_already(machine, journal, &entry) && is_proven(machine).await {
-        journal.current = Some(entry);
-        return None;
     }
     if let Some(error) = journal.refusal(&entry.hash, &entry.content) {
         return Some(error.to_owned());
@@ -125,7 +139,6 @@ fn runs_already(machine: &Machine, journal: &Journal, entry: &Entry) -> bool {
     loaded
         && machine.running.is_some()
         && machine.phase == Phase::Running
-        && journal.candidate.is_none()
         && journal.current.as_ref().is_some_and(|current| current.content == entry.content)
 }
 

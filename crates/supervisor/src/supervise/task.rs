@@ -309,9 +309,16 @@ impl Task {
             let refusal = "this host's settings do not allow remote config";
             return self.say(hash, RemoteConfigStatuses::Failed, refusal);
         }
+        let (machine, journal) = (&mut self.machine, &mut self.journal);
+        let stands = apply::stands(machine, journal, offer).await;
+        // Also where the end follows at once: whoever waits for the answer to this offer sees one.
         self.say(hash, RemoteConfigStatuses::Applying, "");
-        let policy = Policy { confirm, ..self.policy };
-        let failed = apply::apply(&mut self.machine, &mut self.journal, offer, policy).await;
+        let failed = if stands {
+            None
+        } else {
+            let policy = Policy { confirm, ..self.policy };
+            apply::apply(&mut self.machine, &mut self.journal, offer, policy).await
+        };
         self.confirmation.begin();
         let remark = self.machine.take_remark().unwrap_or_default();
         self.machine.config_state = match &failed {
