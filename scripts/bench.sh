@@ -4,8 +4,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib.sh
-# What is measured is what is shipped.
-export TIDEGATE_PROFILE=release
 need_rust
 
 if [ "${1:-}" = --micro ]; then

@@ -37,21 +37,14 @@ find_fluent_bit() {
   return 1
 }
 
-# The profile to build programs in: release unless TIDEGATE_PROFILE or the script says otherwise.
-profile() {
-  local profile=${TIDEGATE_PROFILE:-release}
-  case "$profile" in
-    release | quick | dev) printf '%s\n' "$profile" ;;
-    *) die "TIDEGATE_PROFILE is release, quick or dev, not $profile" ;;
-  esac
-}
-
-# Where programs are built to: target/debug for dev, else the folder that is called like the profile.
+# Where programs are built to: target/release, or target/debug with TIDEGATE_PROFILE=dev.
 profile_dir() {
-  local profile
-  profile=$(profile) || exit 1
-  [ "$profile" != dev ] || profile=debug
-  printf '%s/%s\n' "${CARGO_TARGET_DIR:-target}" "$profile"
+  local target=${CARGO_TARGET_DIR:-target}
+  case "${TIDEGATE_PROFILE:-release}" in
+    release) printf '%s/release\n' "$target" ;;
+    dev) printf '%s/debug\n' "$target" ;;
+    *) die "TIDEGATE_PROFILE is release or dev" ;;
+  esac
 }
 
 # True where the console's tools are: Node 20.19 or later, with npm.
@@ -81,7 +74,8 @@ build_console() {
 # those that lie there already.
 build() {
   [ "${TIDEGATE_BUILD:-}" != no ] || return 0
-  local arguments=(build --locked --quiet --profile "$(profile)" ${build_features:+--features "$build_features"}) package
+  local arguments=(build --locked --quiet ${build_features:+--features "$build_features"}) package
+  [ "${TIDEGATE_PROFILE:-release}" = release ] && arguments+=(--release)
   for package in "$@"; do arguments+=(--package "$package"); done
   cargo "${arguments[@]}"
 }

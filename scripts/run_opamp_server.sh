@@ -3,7 +3,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib.sh
-export TIDEGATE_PROFILE=${TIDEGATE_PROFILE:-quick}
 need_rust
 build tidegate-server
 exec "$(profile_dir)/tidegate-server" "$@"

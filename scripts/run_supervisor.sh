@@ -4,7 +4,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib.sh
-export TIDEGATE_PROFILE=${TIDEGATE_PROFILE:-quick}
 [ "$(uname -s)" = Linux ] || die "the supervisor runs on Linux so far"
 need_rust
 build tidegate-supervisor

@@ -9,5 +9,7 @@ need_rust
 
 if bin=$(find_fluent_bit); then export FLUENT_BIT_BIN="$bin"; fi
 build tidegate-server tidegate-supervisor
-cargo build --locked --quiet --profile "$(profile)" --package tidegate-testkit --bin tidegate-soak --bin fake-fluent-bit
+arguments=(build --locked --quiet --package tidegate-testkit --bin tidegate-soak --bin fake-fluent-bit)
+[ "${TIDEGATE_PROFILE:-release}" = release ] && arguments+=(--release)
+cargo "${arguments[@]}"
 exec "$(profile_dir)/tidegate-soak" "$@"
